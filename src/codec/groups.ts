@@ -1,0 +1,92 @@
+/**
+ * Grouping of token vectors by vocabulary id, and how many centroids each group gets (token-aware clustering,
+ * TACHIOM, SIGIR 2026). Independent clustering inside each id replaces one k-means over everything: a vector is
+ * compared with the few centroids of its own id only.
+ */
+import type { QuantizedVectors } from "../kernels/backend.js";
+
+/** Members of each group, groups in ascending order of their key. */
+export interface Grouping {
+  /** Ascending distinct keys, u32 `[groups]`. */
+  readonly keys: Uint32Array;
+  /** u32 `[groups + 1]` into `members`. */
+  readonly starts: Uint32Array;
+  /** Vector numbers, ascending inside a group. */
+  readonly members: Uint32Array;
+}
+
+/** Counting sort of vector numbers by key. */
+export function groupBy(keys: Uint32Array): Grouping {
+  const counts = new Map<number, number>();
+  for (const key of keys) counts.set(key, (counts.get(key) ?? 0) + 1);
+  const distinct = Uint32Array.from(counts.keys()).sort();
+  const starts = new Uint32Array(distinct.length + 1);
+  const next = new Map<number, number>();
+  distinct.forEach((key, g) => {
+    next.set(key, starts[g]!);
+    starts[g + 1] = starts[g]! + counts.get(key)!;
+  });
+  const members = new Uint32Array(keys.length);
+  for (let i = 0; i < keys.length; i++) {
+    const key = keys[i]!;
+    const at = next.get(key)!;
+    members[at] = i;
+    next.set(key, at + 1);
+  }
+  return { keys: distinct, starts, members };
+}
+
+/** Sum of per-dimension variances of each group of unit vectors: 1 - |mean|^2. */
+export function groupVariances(vectors: QuantizedVectors, grouping: Grouping): Float64Array {
+  const { dim, values, scales } = vectors;
+  const variances = new Float64Array(grouping.keys.length);
+  const sum = new Float64Array(dim);
+  for (let g = 0; g < variances.length; g++) {
+    const begin = grouping.starts[g]!;
+    const end = grouping.starts[g + 1]!;
+    sum.fill(0);
+    for (let m = begin; m < end; m++) {
+      const i = grouping.members[m]!;
+      const scale = scales[i]!;
+      for (let d = 0, at = i * dim; d < dim; d++, at++) sum[d] = sum[d]! + values[at]! * scale;
+    }
+    let square = 0;
+    for (let d = 0; d < dim; d++) square += sum[d]! * sum[d]!;
+    variances[g] = Math.max(0, 1 - square / (end - begin) ** 2);
+  }
+  return variances;
+}
+
+/**
+ * Centroids of each group: one for every group, the rest of the budget in proportion to sqrt(n) * variance,
+ * never more than one centroid for `minMembers` vectors. The sum may exceed the budget when there are more groups
+ * than that: each known token id keeps its centroid.
+ */
+export function allocateCentroids(
+  sizes: Uint32Array,
+  variances: Float64Array,
+  budget: number,
+  minMembers: number,
+): Uint32Array {
+  const counts = new Uint32Array(sizes.length).fill(1);
+  const caps = Float64Array.from(sizes, (n) => Math.max(1, Math.floor(n / minMembers)));
+  let rest = budget - sizes.length;
+  let open = Array.from(sizes.keys()).filter((g) => caps[g]! > 1);
+  // Groups that reach their cap leave the rest to the others; a few rounds settle it.
+  while (rest > 0 && open.length > 0) {
+    let total = 0;
+    for (const g of open) total += Math.sqrt(sizes[g]!) * variances[g]!;
+    if (total === 0) break;
+    let given = 0;
+    for (const g of open) {
+      const share = Math.floor((rest * Math.sqrt(sizes[g]!) * variances[g]!) / total);
+      const extra = Math.min(share, caps[g]! - counts[g]!);
+      counts[g] = counts[g]! + extra;
+      given += extra;
+    }
+    if (given === 0) break;
+    rest -= given;
+    open = open.filter((g) => counts[g]! < caps[g]!);
+  }
+  return counts;
+}

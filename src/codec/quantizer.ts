@@ -1,0 +1,52 @@
+/**
+ * Training of the residual quantizer: one scalar quantizer for all dimensions, bucket cutoffs at the quantiles
+ * i / 2^nbits of held-out residuals and weights at (i + 0.5) / 2^nbits, as in ColBERTv2 and PLAID.
+ */
+import { Random } from "../common/random.js";
+import type { Codebook, QuantizedVectors, ResidualQuantizer } from "../kernels/backend.js";
+import { packWeights } from "../kernels/pack.js";
+import { quantile } from "./quantile.js";
+
+/** Below this many held-out tokens the quantiles would be noise, and the prior is used. */
+export const MIN_TOKENS_FOR_QUANTILES = 256;
+
+/**
+ * Norm of a typical residual, for corpora too small to measure it. A handful of tokens are their own centroids:
+ * their residuals are zero, and a quantizer made of them could not represent any later document.
+ */
+const PRIOR_RESIDUAL_NORM = 0.5;
+
+/** Residual components of `vectors` against their centroids, flattened, ascending. */
+export function sortedResiduals(
+  vectors: QuantizedVectors,
+  codes: Uint32Array,
+  codebook: Codebook,
+): Float32Array {
+  const { dim } = vectors;
+  const residuals = new Float32Array(vectors.count * dim);
+  for (let i = 0; i < vectors.count; i++) {
+    const code = codes[i]!;
+    const scale = vectors.scales[i]!;
+    const centroidScale = codebook.scales[code]!;
+    for (let d = 0; d < dim; d++) {
+      const x = Math.fround(vectors.values[i * dim + d]! * scale);
+      residuals[i * dim + d] = x - Math.fround((codebook.values[code * dim + d]! - 64) * centroidScale);
+    }
+  }
+  return residuals.sort();
+}
+
+/** The quantizer of a normal distribution of residuals of norm `PRIOR_RESIDUAL_NORM`. */
+export function priorResiduals(dim: number): Float32Array {
+  const random = new Random(1);
+  const sigma = PRIOR_RESIDUAL_NORM / Math.sqrt(dim);
+  return Float32Array.from({ length: 65_536 }, () => random.normal() * sigma).sort();
+}
+
+/** Cutoffs and weights from ascending residual components. */
+export function trainQuantizer(sorted: Float32Array, nbits: 1 | 2 | 4): ResidualQuantizer {
+  const buckets = 2 ** nbits;
+  const cutoffs = Float32Array.from({ length: buckets - 1 }, (_, i) => quantile(sorted, (i + 1) / buckets));
+  const centers = Float32Array.from({ length: buckets }, (_, i) => quantile(sorted, (i + 0.5) / buckets));
+  return { nbits, cutoffs, ...packWeights(centers) };
+}

@@ -1,0 +1,23 @@
+/** How much of a corpus the codec is trained on, and how many centroids it gets. */
+
+/**
+ * Token vectors that training holds in memory at most. At dimension 128 a vector takes 136 bytes with its scale
+ * and token id, so the sample stays near 410 MB whatever the corpus size.
+ */
+export const MAX_SAMPLE_TOKENS = 3_000_000;
+
+/**
+ * Passages to sample: 1 + 16 * sqrt(120 * passages), at most all of them (the rule of Stanford ColBERT), cut so
+ * that the tokens fit MAX_SAMPLE_TOKENS.
+ */
+export function samplePassages(passages: number, tokensPerPassage: number): number {
+  const byRule = Math.floor(1 + 16 * Math.sqrt(120 * passages));
+  const byMemory = Math.max(1, Math.floor(MAX_SAMPLE_TOKENS / Math.max(1, tokensPerPassage)));
+  return Math.min(passages, byRule, byMemory);
+}
+
+/** Centroids for a corpus of that many tokens: 2^floor(log2(16 * sqrt(tokens))), at least 1. */
+export function centroidBudget(tokens: number): number {
+  if (tokens < 1) return 1;
+  return 2 ** Math.max(0, Math.floor(Math.log2(16 * Math.sqrt(tokens))));
+}

@@ -1,0 +1,38 @@
+/** What each stage of a search saw, kept and cost. */
+
+export interface StageTrace {
+  readonly stage: "encode" | "centroids" | "probe" | "gather" | "approximate" | "exact" | "rank" | "hydrate";
+  /** What went in and what was kept, in units of the stage: see `what`. */
+  readonly seen: number;
+  readonly kept: number;
+  /** What is counted, such as "centroids" or "passages". */
+  readonly what: string;
+  readonly milliseconds: number;
+}
+
+export interface SearchExplanation {
+  readonly plan: "exhaustive" | "pruned";
+  /** Why this plan was taken, one sentence. */
+  readonly reason: string;
+  readonly kernels: { readonly backend: string; readonly isa: string };
+  readonly queryTokens: readonly string[];
+  readonly stages: readonly StageTrace[];
+  readonly parameters: Readonly<Record<string, number>>;
+}
+
+/** Collects stage traces; `measure` times one stage. */
+export class Trace {
+  readonly stages: StageTrace[] = [];
+
+  async measure<T>(
+    stage: StageTrace["stage"],
+    what: string,
+    run: () => T | Promise<T>,
+    counts: (result: T) => { seen: number; kept: number },
+  ): Promise<T> {
+    const start = performance.now();
+    const result = await run();
+    this.stages.push({ stage, what, ...counts(result), milliseconds: performance.now() - start });
+    return result;
+  }
+}

@@ -1,0 +1,55 @@
+/** Parameters of one search. They belong to the call; nothing here is remembered between calls. */
+import { checkInteger, checkOneOf } from "../common/check.js";
+
+export type SearchEffort = "fast" | "balanced" | "exact";
+
+export interface SearchParameters {
+  /** Centroids probed for each query token. */
+  readonly nprobe: number;
+  /** Passages that centroid interaction scores, the best of the gather stage. */
+  readonly approximate: number;
+  /** Passages that are scored exactly, the best of centroid interaction. */
+  readonly refine: number;
+  /** Token vectors up to which every live passage is scored, without candidate generation. */
+  readonly exhaustiveTokens: number;
+}
+
+/** What a caller may set; everything else follows from `effort` and `k`. */
+export interface SearchTuning {
+  /** "fast", "balanced" (default) or "exact" (every live passage is scored). */
+  readonly effort?: SearchEffort;
+  readonly nprobe?: number;
+  readonly approximate?: number;
+  readonly refine?: number;
+  readonly exhaustiveTokens?: number;
+}
+
+const EFFORTS: Record<
+  SearchEffort,
+  { nprobe: number; approximate: number; refine: number; exhaustiveTokens: number }
+> = {
+  fast: { nprobe: 4, approximate: 1024, refine: 128, exhaustiveTokens: 100_000 },
+  balanced: { nprobe: 8, approximate: 4096, refine: 512, exhaustiveTokens: 400_000 },
+  exact: { nprobe: 32, approximate: 16_384, refine: 4096, exhaustiveTokens: Number.MAX_SAFE_INTEGER },
+};
+
+/** The parameters of a search for `k` documents: deeper stages never keep fewer passages than `4 * k`. */
+export function searchParameters(k: number, tuning: SearchTuning): SearchParameters {
+  const effort = checkOneOf("effort", tuning.effort ?? "balanced", ["fast", "balanced", "exact"] as const);
+  const defaults = EFFORTS[effort];
+  const refine = checkInteger("refine", tuning.refine ?? Math.max(defaults.refine, 4 * k), 1);
+  return {
+    nprobe: checkInteger("nprobe", tuning.nprobe ?? defaults.nprobe, 1),
+    refine,
+    approximate: checkInteger(
+      "approximate",
+      tuning.approximate ?? Math.max(defaults.approximate, 4 * refine),
+      1,
+    ),
+    exhaustiveTokens: checkInteger(
+      "exhaustiveTokens",
+      tuning.exhaustiveTokens ?? defaults.exhaustiveTokens,
+      0,
+    ),
+  };
+}
