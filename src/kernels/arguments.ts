@@ -1,0 +1,148 @@
+/**
+ * Checks of kernel arguments for the backends written in TypeScript; the addon makes the same ones in C++.
+ * They guard an internal boundary, so they throw plain TypeError and RangeError that name the argument.
+ */
+import {
+  type Codebook,
+  LANE_MULTIPLE,
+  MAX_DIM,
+  MAX_QUERY_TOKENS,
+  type PackedQuery,
+  type PassageOffsets,
+  type QuantizedVectors,
+  type ResidualQuantizer,
+} from "./backend.js";
+
+interface TypedArrayClass {
+  readonly name: string;
+  new (length: number): { readonly length: number };
+}
+
+export function requireType(name: string, value: unknown, ...allowed: TypedArrayClass[]): void {
+  if (allowed.some((type) => value instanceof type)) return;
+  throw new TypeError(`${name} must be a ${allowed.map((type) => type.name).join(" or ")}`);
+}
+
+export function requireCount(name: string, value: unknown, min: number, max = 2 ** 31 - 1): void {
+  if (typeof value !== "number") throw new TypeError(`${name} must be a number`);
+  if (!Number.isInteger(value) || value < min || value > max) {
+    throw new RangeError(`${name} must be an integer from ${min} to ${max}, found ${value}`);
+  }
+}
+
+/** An input has exactly the length that its shape says. */
+export function requireLength(name: string, array: { readonly length: number }, length: number): void {
+  if (array.length !== length) {
+    throw new RangeError(`${name} must have length ${length}, found ${array.length}`);
+  }
+}
+
+/** An output may be longer than the result; the rest of it stays as it is. */
+export function requireRoom(name: string, array: { readonly length: number }, length: number): void {
+  if (array.length < length) {
+    throw new RangeError(`${name} must have length ${length} or more, found ${array.length}`);
+  }
+}
+
+export function requireDim(dim: number): void {
+  requireCount("dim", dim, 8, MAX_DIM);
+  if (dim % 8 !== 0) throw new RangeError(`dim must be a multiple of 8, found ${dim}`);
+}
+
+export function requireQuery(query: PackedQuery): void {
+  requireCount("query.tokens", query.tokens, 1, MAX_QUERY_TOKENS);
+  const lanes = Math.ceil(query.tokens / LANE_MULTIPLE) * LANE_MULTIPLE;
+  if (query.lanes !== lanes) throw new RangeError(`query.lanes must be ${lanes}, found ${query.lanes}`);
+  requireDim(query.dim);
+  requireType("query.values", query.values, Int8Array);
+  requireLength("query.values", query.values, query.dim * lanes);
+  requireType("query.scales", query.scales, Float32Array);
+  requireLength("query.scales", query.scales, lanes);
+  requireType("query.bias", query.bias, Int32Array);
+  requireLength("query.bias", query.bias, lanes);
+}
+
+export function requireCodebook(codebook: Codebook, dim: number): void {
+  requireCount("codebook.size", codebook.size, 1);
+  if (codebook.dim !== dim) throw new RangeError(`codebook.dim must be ${dim}, found ${codebook.dim}`);
+  requireType("codebook.values", codebook.values, Uint8Array);
+  requireLength("codebook.values", codebook.values, codebook.size * dim);
+  requireType("codebook.scales", codebook.scales, Float32Array);
+  requireLength("codebook.scales", codebook.scales, codebook.size);
+}
+
+export function requireVectors(vectors: QuantizedVectors): void {
+  requireCount("vectors.count", vectors.count, 0);
+  requireDim(vectors.dim);
+  requireType("vectors.values", vectors.values, Int8Array);
+  requireLength("vectors.values", vectors.values, vectors.count * vectors.dim);
+  requireType("vectors.scales", vectors.scales, Float32Array);
+  requireLength("vectors.scales", vectors.scales, vectors.count);
+}
+
+export function requireQuantizer(quantizer: ResidualQuantizer): void {
+  const { nbits } = quantizer;
+  if (nbits !== 1 && nbits !== 2 && nbits !== 4) {
+    throw new RangeError(`quantizer.nbits must be 1, 2 or 4, found ${String(nbits)}`);
+  }
+  requireType("quantizer.cutoffs", quantizer.cutoffs, Float32Array);
+  requireLength("quantizer.cutoffs", quantizer.cutoffs, 2 ** nbits - 1);
+  requireType("quantizer.weights", quantizer.weights, Uint8Array);
+  requireLength("quantizer.weights", quantizer.weights, 2 ** nbits);
+  for (const weight of quantizer.weights) {
+    if (weight < 1 || weight > 127) {
+      throw new RangeError(`quantizer.weights must be from 1 to 127, found ${weight}`);
+    }
+  }
+  if (typeof quantizer.weightScale !== "number") {
+    throw new TypeError("quantizer.weightScale must be a number");
+  }
+}
+
+/** Checks a score table and returns how many centroids it covers. */
+export function requireTable(table: Float32Array, lanes: number): number {
+  requireType("table", table, Float32Array);
+  if (table.length === 0 || table.length % lanes !== 0) {
+    throw new RangeError(`table must have a multiple of ${lanes} numbers, found ${table.length}`);
+  }
+  return table.length / lanes;
+}
+
+/** Checks everything about passages but their offsets; returns how many are to be scored. */
+export function requirePassages(
+  codes: Uint16Array | Uint32Array,
+  offsets: PassageOffsets,
+  passages: Uint32Array | null,
+  out: Float32Array,
+): number {
+  requireType("codes", codes, Uint16Array, Uint32Array);
+  requireType("offsets", offsets, Uint32Array);
+  if (offsets.length === 0) throw new RangeError("offsets must have length 1 or more, found 0");
+  if (passages !== null) requireType("passages", passages, Uint32Array);
+  const count = passages === null ? offsets.length - 1 : passages.length;
+  requireType("out", out, Float32Array);
+  requireRoom("out", out, count);
+  return count;
+}
+
+/** First token of the i-th passage to be scored; the end is `passageEnd`. */
+export function passageAt(offsets: PassageOffsets, passages: Uint32Array | null, i: number): number {
+  const passage = passages === null ? i : passages[i]!;
+  if (passage >= offsets.length - 1) {
+    throw new RangeError(`passages must be below ${offsets.length - 1}, found ${passage}`);
+  }
+  return passage;
+}
+
+/** One past the last token of a passage, checked against its start and the number of tokens. */
+export function passageEnd(offsets: PassageOffsets, passage: number, tokens: number): number {
+  const end = offsets[passage + 1]!;
+  if (offsets[passage]! > end || end > tokens) {
+    throw new RangeError(`offsets must ascend up to ${tokens}, found ${offsets[passage]} before ${end}`);
+  }
+  return end;
+}
+
+export function badCode(code: number, size: number): RangeError {
+  return new RangeError(`codes must be below ${size}, found ${code}`);
+}

@@ -1,0 +1,135 @@
+/** Nearest centroids in plain TypeScript: score table, best of it, assignment. */
+import {
+  requireCodebook,
+  requireCount,
+  requireLength,
+  requireQuery,
+  requireRoom,
+  requireType,
+  requireVectors,
+} from "../arguments.js";
+import { type Codebook, DOCUMENT_BIAS, type PackedQuery, type QuantizedVectors } from "../backend.js";
+import { dotLanes, dotRow, unpackQuery } from "./dot.js";
+
+/** See `KernelBackend.centroidScores`. */
+export function centroidScores(query: PackedQuery, codebook: Codebook, out: Float32Array): void {
+  requireQuery(query);
+  requireCodebook(codebook, query.dim);
+  requireType("out", out, Float32Array);
+  requireRoom("out", out, codebook.size * query.lanes);
+  const { dim, lanes } = query;
+  const values = unpackQuery(query);
+  const row = new Int32Array(dim);
+  const dots = new Int32Array(lanes);
+  for (let k = 0; k < codebook.size; k++) {
+    for (let d = 0; d < dim; d++) row[d] = codebook.values[k * dim + d]! - DOCUMENT_BIAS;
+    dotLanes(values, lanes, row, dim, dots);
+    const scale = codebook.scales[k]!;
+    // The store rounds the exact product of two float32 numbers to float32.
+    for (let lane = 0; lane < lanes; lane++) out[k * lanes + lane] = dots[lane]! * scale;
+  }
+}
+
+/** See `KernelBackend.topCentroids`. */
+export function topCentroids(
+  table: Float32Array,
+  size: number,
+  query: PackedQuery,
+  nprobe: number,
+  ids: Uint32Array,
+  scores: Float32Array,
+): void {
+  requireQuery(query);
+  requireCount("size", size, 1);
+  requireCount("nprobe", nprobe, 1, size);
+  requireType("table", table, Float32Array);
+  requireLength("table", table, size * query.lanes);
+  requireType("ids", ids, Uint32Array);
+  requireRoom("ids", ids, query.tokens * nprobe);
+  requireType("scores", scores, Float32Array);
+  requireRoom("scores", scores, query.tokens * nprobe);
+  for (let token = 0; token < query.tokens; token++) {
+    const column = new Float32Array(size);
+    for (let k = 0; k < size; k++) column[k] = table[k * query.lanes + token]!;
+    const best = bestOf(column, nprobe);
+    for (let i = 0; i < nprobe; i++) {
+      ids[token * nprobe + i] = best[i]!;
+      scores[token * nprobe + i] = column[best[i]!]!;
+    }
+  }
+}
+
+/** Ids of the `count` largest values, best first, ties to the lower id. */
+function bestOf(column: Float32Array, count: number): Uint32Array {
+  // A binary heap with the worst of the kept ids at its root.
+  const heap = new Uint32Array(count);
+  const worse = (a: number, b: number): boolean =>
+    column[a]! < column[b]! || (column[a]! === column[b]! && a > b);
+  const siftDown = (id: number, length: number): void => {
+    let hole = 0;
+    for (;;) {
+      let child = 2 * hole + 1;
+      if (child >= length) break;
+      if (child + 1 < length && worse(heap[child + 1]!, heap[child]!)) child++;
+      if (!worse(heap[child]!, id)) break;
+      heap[hole] = heap[child]!;
+      hole = child;
+    }
+    heap[hole] = id;
+  };
+  for (let id = 0; id < count; id++) {
+    let hole = id;
+    while (hole > 0) {
+      const parent = (hole - 1) >> 1;
+      if (!worse(id, heap[parent]!)) break;
+      heap[hole] = heap[parent]!;
+      hole = parent;
+    }
+    heap[hole] = id;
+  }
+  for (let id = count; id < column.length; id++) if (column[id]! > column[heap[0]!]!) siftDown(id, count);
+  for (let length = count - 1; length > 0; length--) {
+    const worst = heap[0]!;
+    siftDown(heap[length]!, length);
+    heap[length] = worst;
+  }
+  return heap;
+}
+
+/** See `KernelBackend.assign`. */
+export function assign(
+  vectors: QuantizedVectors,
+  codebook: Codebook,
+  ranges: Uint32Array | null,
+  codes: Uint32Array,
+): void {
+  requireVectors(vectors);
+  requireCodebook(codebook, vectors.dim);
+  requireType("codes", codes, Uint32Array);
+  requireRoom("codes", codes, vectors.count);
+  if (ranges !== null) {
+    requireType("ranges", ranges, Uint32Array);
+    requireLength("ranges", ranges, 2 * vectors.count);
+  }
+  const { dim } = vectors;
+  for (let i = 0; i < vectors.count; i++) {
+    const first = ranges === null ? 0 : ranges[2 * i]!;
+    const end = ranges === null ? codebook.size : ranges[2 * i + 1]!;
+    if (first >= end || end > codebook.size) {
+      throw new RangeError(
+        `ranges must be not empty and end by ${codebook.size}, found ${first} to ${end} for vector ${i}`,
+      );
+    }
+    let best = Number.NEGATIVE_INFINITY;
+    let bestId = first;
+    for (let k = first; k < end; k++) {
+      const dot = dotRow(vectors.values, i * dim, codebook.values, k * dim, dim);
+      const score = Math.fround(dot * codebook.scales[k]!);
+      if (score > best) {
+        best = score;
+        bestId = k;
+      }
+    }
+    codes[i] = bestId;
+  }
+}

@@ -1,0 +1,125 @@
+/** MaxSim over compressed tokens, and its approximation by centroids alone, in plain TypeScript. */
+import { fromFloat16 } from "../../common/float16.js";
+import {
+  badCode,
+  passageAt,
+  passageEnd,
+  requireLength,
+  requirePassages,
+  requireQuantizer,
+  requireQuery,
+  requireTable,
+  requireType,
+} from "../arguments.js";
+import {
+  type CompressedTokens,
+  DOCUMENT_BIAS,
+  type PackedQuery,
+  type PassageOffsets,
+  type ResidualQuantizer,
+} from "../backend.js";
+import { dotLanes, unpackQuery } from "./dot.js";
+
+/** See `KernelBackend.approximate`. */
+export function approximate(
+  query: PackedQuery,
+  table: Float32Array,
+  codes: Uint16Array | Uint32Array,
+  offsets: PassageOffsets,
+  passages: Uint32Array | null,
+  out: Float32Array,
+): void {
+  requireQuery(query);
+  const size = requireTable(table, query.lanes);
+  const count = requirePassages(codes, offsets, passages, out);
+  const { lanes, tokens } = query;
+  const best = new Float32Array(lanes);
+  for (let i = 0; i < count; i++) {
+    const passage = passageAt(offsets, passages, i);
+    const begin = offsets[passage]!;
+    const end = passageEnd(offsets, passage, codes.length);
+    best.fill(Number.NEGATIVE_INFINITY);
+    for (let t = begin; t < end; t++) {
+      const code = codes[t]!;
+      if (code >= size) throw badCode(code, size);
+      for (let q = 0, cell = code * lanes; q < tokens; q++, cell++) {
+        if (table[cell]! > best[q]!) best[q] = table[cell]!;
+      }
+    }
+    out[i] = begin === end ? Number.NEGATIVE_INFINITY : sumOfBest(query, best);
+  }
+}
+
+/** See `KernelBackend.maxsim`. */
+export function maxsim(
+  query: PackedQuery,
+  quantizer: ResidualQuantizer,
+  table: Float32Array,
+  tokens: CompressedTokens,
+  offsets: PassageOffsets,
+  passages: Uint32Array | null,
+  out: Float32Array,
+): void {
+  requireQuery(query);
+  requireQuantizer(quantizer);
+  const size = requireTable(table, query.lanes);
+  const { codes, residuals, inverseNorms } = tokens;
+  const count = requirePassages(codes, offsets, passages, out);
+  const { dim, lanes } = query;
+  const bytes = (dim * quantizer.nbits) / 8;
+  requireType("tokens.residuals", residuals, Uint8Array);
+  requireLength("tokens.residuals", residuals, codes.length * bytes);
+  requireType("tokens.inverseNorms", inverseNorms, Uint16Array);
+  requireLength("tokens.inverseNorms", inverseNorms, codes.length);
+
+  const values = unpackQuery(query);
+  const weightScale = Math.fround(quantizer.weightScale);
+  const row = new Int32Array(dim);
+  const dots = new Int32Array(lanes);
+  const best = new Float32Array(lanes);
+  for (let i = 0; i < count; i++) {
+    const passage = passageAt(offsets, passages, i);
+    const begin = offsets[passage]!;
+    const end = passageEnd(offsets, passage, codes.length);
+    best.fill(Number.NEGATIVE_INFINITY);
+    for (let t = begin; t < end; t++) {
+      const code = codes[t]!;
+      if (code >= size) throw badCode(code, size);
+      decodeWeights(residuals, t * bytes, bytes, quantizer, row);
+      dotLanes(values, lanes, row, dim, dots);
+      const inverseNorm = fromFloat16(inverseNorms[t]!);
+      for (let q = 0, cell = code * lanes; q < query.tokens; q++, cell++) {
+        const residual = Math.fround(dots[q]! * weightScale);
+        const v = Math.fround(Math.fround(residual + table[cell]!) * inverseNorm);
+        if (v > best[q]!) best[q] = v;
+      }
+    }
+    out[i] = begin === end ? Number.NEGATIVE_INFINITY : sumOfBest(query, best);
+  }
+}
+
+/** Unpacks one token's planar residual into weights without bias, i32 `[dim]`. */
+export function decodeWeights(
+  residuals: Uint8Array,
+  start: number,
+  bytes: number,
+  quantizer: ResidualQuantizer,
+  row: Int32Array,
+): void {
+  const { nbits, weights } = quantizer;
+  const mask = 2 ** nbits - 1;
+  for (let i = 0; i < bytes; i++) {
+    let packed = residuals[start + i]!;
+    for (let d = i; d < row.length; d += bytes) {
+      row[d] = weights[packed & mask]! - DOCUMENT_BIAS;
+      packed >>= nbits;
+    }
+  }
+}
+
+/** sum_q f32(scales[q] * best[q]) in float64; the store into a Float32Array rounds it. */
+function sumOfBest(query: PackedQuery, best: Float32Array): number {
+  let sum = 0;
+  for (let q = 0; q < query.tokens; q++) sum += Math.fround(query.scales[q]! * best[q]!);
+  return sum;
+}

@@ -1,0 +1,106 @@
+/**
+ * The ladder of kernel backends: the native addon, then plain TypeScript.
+ *
+ * `MAXSIM_KERNELS` forces a rung: `native`, `js`, or the path of an addon; `MAXSIM_ISA` forces the addon's
+ * instruction set (`scalar`, `avx2`, `avx512vnni`). What is forced and does not load is an error; otherwise
+ * the next rung is taken and the reason kept.
+ */
+import { MaxsimError } from "../common/errors.js";
+import type { KernelAttempt, KernelBackend, KernelInfo } from "./backend.js";
+import { addonCandidates, loadNative } from "./native.js";
+import { referenceBackend } from "./reference.js";
+
+export interface SelectedKernels {
+  readonly backend: KernelBackend;
+  readonly info: KernelInfo;
+}
+
+/** The variables of the environment that steer the choice; empty strings count as not set. */
+export interface KernelEnvironment {
+  readonly MAXSIM_KERNELS?: string | undefined;
+  readonly MAXSIM_ISA?: string | undefined;
+}
+
+let selected: SelectedKernels | undefined;
+
+/**
+ * The backend of this process, chosen at the first call.
+ * @throws MaxsimError KERNELS_UNAVAILABLE when the environment forces a backend that does not load.
+ */
+export function selectKernels(): SelectedKernels {
+  selected ??= chooseKernels(process.env);
+  return selected;
+}
+
+/** A rung of the ladder that may fail. */
+interface Candidate {
+  readonly name: string;
+  readonly path: string;
+  load(): KernelBackend;
+}
+
+/** Goes down the ladder that `environment` leaves open; nothing is cached. */
+export function chooseKernels(environment: KernelEnvironment): SelectedKernels {
+  const forced = environment.MAXSIM_KERNELS || undefined;
+  const isa = environment.MAXSIM_ISA || undefined;
+  const tried: KernelAttempt[] = [];
+  if (forced === "js") {
+    return plain([{ candidate: "js", ok: true, reason: "forced by MAXSIM_KERNELS" }]);
+  }
+  for (const candidate of candidates(forced, isa)) {
+    try {
+      const backend = candidate.load();
+      const attempt = { candidate: candidate.name, ok: true, reason: "loaded and passed the self-check" };
+      const info: KernelInfo = {
+        backend: backend.name,
+        isa: backend.isa,
+        path: candidate.path,
+        tried: [...tried, attempt],
+      };
+      return { backend, info };
+    } catch (error) {
+      tried.push({ candidate: candidate.name, ok: false, reason: reasonOf(error) });
+    }
+  }
+  if (forced !== undefined || isa !== undefined) throw unavailable(forced, isa, tried);
+  return plain([...tried, { candidate: "js", ok: true, reason: "always available" }]);
+}
+
+function candidates(forced: string | undefined, isa: string | undefined): Candidate[] {
+  const paths = forced === undefined || forced === "native" ? addonCandidates() : [forced];
+  return paths.map((path) => ({
+    name: `native ${path}`,
+    path,
+    load: () => loadNative(path, isa),
+  }));
+}
+
+function plain(tried: KernelAttempt[]): SelectedKernels {
+  const info: KernelInfo = { backend: "js", isa: referenceBackend.isa, path: undefined, tried };
+  return { backend: referenceBackend, info };
+}
+
+/** First line of a message: require() appends the stack of modules to its own. */
+function reasonOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.split("\n", 1)[0] ?? message;
+}
+
+function unavailable(
+  forced: string | undefined,
+  isa: string | undefined,
+  tried: readonly KernelAttempt[],
+): MaxsimError {
+  const wanted = [
+    forced === undefined ? undefined : `MAXSIM_KERNELS=${forced}`,
+    isa === undefined ? undefined : `MAXSIM_ISA=${isa}`,
+  ].filter((text) => text !== undefined);
+  const reasons = tried.map((attempt) => `${attempt.candidate}: ${attempt.reason}`).join("; ");
+  return new MaxsimError(
+    "KERNELS_UNAVAILABLE",
+    `no kernel backend fits ${wanted.join(" and ")} (${reasons})`,
+    {
+      hint: "Build the addon with `node scripts/build-native.mjs --required`, or unset the variable to use what loads.",
+    },
+  );
+}
