@@ -8,8 +8,8 @@
  */
 import { readPostings } from "../codec/postings.js";
 import { TopK } from "../common/top-k.js";
+import type { Segment } from "../indexing/segment.js";
 import type { PackedQuery } from "../kernels/backend.js";
-import type { SearchSegment } from "./types.js";
 
 /** Probed centroids of each query token, best first: ids u32 and scores f32 `[tokens][nprobe]`. */
 export interface Probes {
@@ -27,7 +27,7 @@ export interface Gathered {
   readonly postings: number;
 }
 
-export function gather(segment: SearchSegment, query: PackedQuery, probes: Probes, limit: number): Gathered {
+export function gather(segment: Segment, query: PackedQuery, probes: Probes, limit: number): Gathered {
   const { passages, dead } = segment;
   const score = new Float32Array(passages);
   // touched[p]: the last query token that reached p, plus one.

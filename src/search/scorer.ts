@@ -1,6 +1,8 @@
 /** The two scoring stages over stored passages, behind one interface: on the calling thread or on many. */
+
+import type { Segment } from "../indexing/segment.js";
 import type { KernelBackend, PackedQuery, ResidualQuantizer } from "../kernels/backend.js";
-import type { SearchSegment, SegmentPassages } from "./types.js";
+import type { SegmentPassages } from "./types.js";
 
 /** What scoring needs to know of a query. `table` is the centroid score table, f32 `[centroids][lanes]`. */
 export interface ScoringQuery {
@@ -21,7 +23,7 @@ export function scoreRange(
   kernels: KernelBackend,
   stage: ScoringStage,
   query: ScoringQuery,
-  segment: Pick<SearchSegment, "offsets" | "compressed">,
+  segment: Pick<Segment, "offsets" | "compressed">,
   passages: Uint32Array | null,
   from: number,
   to: number,

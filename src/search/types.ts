@@ -1,31 +1,12 @@
 /** What the stages of a search hand to each other. */
 
 import type { Codec } from "../codec/codec.js";
-import type { CompressedTokens, PassageOffsets } from "../kernels/backend.js";
-
-/** What search needs of one segment. Buffers are shared between threads and never written. */
-export interface SearchSegment {
-  /** File name, for messages. */
-  readonly name: string;
-  readonly passages: number;
-  readonly tokens: number;
-  /** Passage number of the segment's first passage. */
-  readonly firstPassage: number;
-  readonly offsets: PassageOffsets;
-  /** u32 `[passages]`: document number of each passage; a document's passages lie side by side. */
-  readonly documents: Uint32Array;
-  readonly compressed: CompressedTokens;
-  /** u32 `[centroids + 1]` byte offsets into `postings`. */
-  readonly postingOffsets: Uint32Array;
-  readonly postings: Uint8Array;
-  /** 1 for passages of deleted documents; null when there are none. */
-  readonly dead: Uint8Array | null;
-}
+import type { Segment } from "../indexing/segment.js";
 
 /** One generation as search sees it. */
 export interface SearchSnapshot {
   readonly codec: Codec;
-  readonly segments: readonly SearchSegment[];
+  readonly segments: readonly Segment[];
   /** Live documents that have at least one token vector. */
   readonly searchableDocuments: number;
   /** Tokens of all segments, deleted passages included: what an exhaustive scan costs. */
@@ -34,7 +15,7 @@ export interface SearchSnapshot {
 
 /** Passages of one segment: ascending ordinals, or null for all of them. */
 export interface SegmentPassages {
-  readonly segment: SearchSegment;
+  readonly segment: Segment;
   readonly passages: Uint32Array | null;
 }
 

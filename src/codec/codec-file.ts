@@ -1,0 +1,100 @@
+/** The codec as a file; sections are described in index-data/FORMAT.md. */
+import { MaxsimError } from "../common/errors.js";
+import { MAX_DIM } from "../kernels/backend.js";
+import type { SectionFile } from "../storage/section-file.js";
+import { type FileSummary, SectionFileWriter } from "../storage/section-writer.js";
+import { Codec } from "./codec.js";
+import { type TokenGroup, TokenGroups } from "./token-groups.js";
+
+const floatBits = new Float32Array(1);
+const floatBitsView = new Uint32Array(floatBits.buffer);
+
+export async function writeCodecFile(folder: string, indexId: string, codec: Codec): Promise<FileSummary> {
+  const { codebook, quantizer, tokenGroups } = codec;
+  const { groups } = tokenGroups;
+  floatBits[0] = quantizer.weightScale;
+  const info = Uint32Array.of(
+    codec.dim,
+    quantizer.nbits,
+    codebook.size,
+    groups.length,
+    floatBitsView[0]!,
+    0,
+    0,
+    0,
+  );
+  const file = await SectionFileWriter.create(folder, { type: "codec", indexId });
+  try {
+    file.section("info", 4);
+    await file.append(info);
+    file.section("centroid", 1);
+    await file.append(codebook.values);
+    file.section("cscales", 4);
+    await file.append(codebook.scales);
+    file.section("cutoffs", 4);
+    await file.append(quantizer.cutoffs);
+    file.section("weights", 1);
+    await file.append(quantizer.weights);
+    file.section("groups", 4);
+    await file.append(
+      Uint32Array.from(groups.flatMap(({ tokenId, first, count }) => [tokenId, first, count])),
+    );
+    return await file.finish();
+  } catch (error) {
+    await file.abort();
+    throw error;
+  }
+}
+
+/** Reads a codec and checks that every number in it can be used; CORRUPT naming the file otherwise. */
+export function decodeCodecFile(file: SectionFile): Codec {
+  const require = (condition: boolean, what: string): void => {
+    if (!condition) throw new MaxsimError("CORRUPT", `${file.path}: ${what}`);
+  };
+  const info = file.u32("info");
+  require(info.length === 8, `section info has ${info.length} numbers, expected 8`);
+  const [dim = 0, nbits = 0, size = 0, groupCount = 0, weightScaleBits = 0] = info;
+  require(dim >= 8 &&
+    dim % 8 === 0 &&
+    dim <= MAX_DIM, `dimension ${dim}, expected a multiple of 8 up to ${MAX_DIM}`);
+  require(size >= 1, "no centroids");
+  const bits = nbits === 1 || nbits === 2 || nbits === 4 ? nbits : undefined;
+  if (bits === undefined) throw new MaxsimError("CORRUPT", `${file.path}: ${nbits} bits, expected 1, 2 or 4`);
+  floatBitsView[0] = weightScaleBits;
+  const weightScale = floatBits[0]!;
+  const values = file.u8("centroid");
+  const scales = file.f32("cscales");
+  const cutoffs = file.f32("cutoffs");
+  const weights = file.u8("weights");
+  require(values.length === size * dim, `${values.length} centroid bytes, expected ${size * dim}`);
+  require(scales.length === size, `${scales.length} centroid scales, expected ${size}`);
+  require(cutoffs.length === 2 ** bits - 1, `${cutoffs.length} cutoffs, expected ${2 ** bits - 1}`);
+  require(weights.length === 2 ** bits, `${weights.length} weights, expected ${2 ** bits}`);
+  require(scales.every((scale) => Number.isFinite(scale) && scale >= 0) &&
+    Number.isFinite(weightScale), "a scale is not a finite number");
+  require(inBiasedRange(values) && inBiasedRange(weights), "a value lies outside 1..127");
+  require(cutoffs.every((cutoff, i) => i === 0 || cutoff >= cutoffs[i - 1]!), "cutoffs do not ascend");
+  const groups = decodeGroups(file.u32("groups"), groupCount);
+  require(groups !== undefined &&
+    groups.every((group) => group.first + group.count <= size), "groups do not fit");
+  return new Codec(
+    { size, dim, values, scales },
+    { nbits: bits, cutoffs, weights, weightScale },
+    new TokenGroups(groups ?? []),
+  );
+}
+
+function inBiasedRange(values: Uint8Array): boolean {
+  return values.every((value) => value >= 1 && value <= 127);
+}
+
+function decodeGroups(numbers: Uint32Array, count: number): TokenGroup[] | undefined {
+  if (numbers.length !== count * 3) return undefined;
+  const groups: TokenGroup[] = [];
+  for (let g = 0; g < count; g++) {
+    const group = { tokenId: numbers[3 * g]!, first: numbers[3 * g + 1]!, count: numbers[3 * g + 2]! };
+    if (group.count === 0 || (g > 0 && group.tokenId <= numbers[3 * g - 3]!)) return undefined;
+    groups.push(group);
+  }
+  return groups;
+}

@@ -1,0 +1,252 @@
+/**
+ * From staged passages to published files: sample and train a codec when the index has none, then encode every
+ * passage in order, compress it and write segments. Nothing here is visible to readers; the commit is the caller's.
+ *
+ * Memory stays bounded whatever the corpus: the sample is capped (codec/sample.ts), its vectors wait in a spill
+ * file, passages are read from staging in batches, and a segment keeps only a few bytes a token.
+ */
+
+import type { Codec } from "../codec/codec.js";
+import { writeCodecFile } from "../codec/codec-file.js";
+import { centroidBudget, samplePassages } from "../codec/sample.js";
+import { trainCodec } from "../codec/train.js";
+import { throwIfAborted } from "../common/abort.js";
+import type { ProgressListener } from "../common/progress.js";
+import { Random } from "../common/random.js";
+import type { CodecRecord, SegmentRecord } from "../documents/catalog.js";
+import type { StagedPassage, Staging } from "../documents/staging.js";
+import type { KernelBackend, QuantizedVectors } from "../kernels/backend.js";
+import { SpillFile } from "../storage/spill-file.js";
+import { type PassageVectors, spillVectors, unspillVectors } from "./passage-vectors.js";
+import { MAX_SEGMENT_TOKENS, SegmentWriter } from "./segment-writer.js";
+
+/** Where the vectors of staged passages come from: an encoder, or what the user handed over. */
+export interface VectorSource {
+  readonly dim: number;
+  /** Expected vectors of a passage, to size the sample before anything is encoded. */
+  readonly tokensPerPassage: number;
+  vectors(passages: readonly StagedPassage[], signal: AbortSignal | undefined): Promise<PassageVectors[]>;
+}
+
+export interface BuildInput {
+  readonly folder: string;
+  readonly indexId: string;
+  readonly staging: Staging;
+  readonly source: VectorSource;
+  readonly kernels: KernelBackend;
+  /** The codec of the index and its record, or null to train one. */
+  readonly codec: { readonly codec: Codec; readonly record: CodecRecord } | null;
+  readonly nbits: 1 | 2 | 4;
+  readonly seed: number;
+  /** Numbers for the rows of this build. */
+  readonly firstPassage: number;
+  readonly nextSegmentNo: number;
+  readonly signal: AbortSignal | undefined;
+  readonly onProgress: ProgressListener | undefined;
+}
+
+export interface BuildOutput {
+  /** Set when a codec was trained; null when there was not a single token vector to train one on. */
+  readonly codec: CodecRecord | null;
+  readonly segments: readonly SegmentRecord[];
+  readonly tokens: number;
+  /** Passages without a single token vector. */
+  readonly emptyPassages: number;
+}
+
+/** Passages handed to the source at once: enough for every worker, small against the memory budget. */
+const BATCH_PASSAGES = 128;
+
+interface Sample {
+  /** Ascending passage numbers relative to the first staged passage; record r of the spill is chosen[r]. */
+  readonly chosen: Uint32Array;
+  readonly spill: SpillFile;
+}
+
+export async function buildSegments(input: BuildInput): Promise<BuildOutput> {
+  if (input.codec !== null) return encodeAll(input, input.codec.codec, null, null);
+  const spill = await SpillFile.create(input.folder);
+  try {
+    const sample = { chosen: chooseSample(input), spill };
+    const tokens = await encodeSample(input, sample);
+    if (tokens === 0 && sample.chosen.length === input.staging.passages) {
+      return { codec: null, segments: [], tokens: 0, emptyPassages: input.staging.passages };
+    }
+    const codec = await train(input, sample, tokens);
+    const file = await writeCodecFile(input.folder, input.indexId, codec);
+    const record = { codecNo: 1, file, centroids: codec.codebook.size };
+    return await encodeAll(input, codec, record, sample);
+  } finally {
+    await spill.remove();
+  }
+}
+
+function chooseSample(input: BuildInput): Uint32Array {
+  const { passages } = input.staging;
+  return new Random(input.seed).sample(samplePassages(passages, input.source.tokensPerPassage), passages);
+}
+
+/** Encodes the sampled passages into the spill and returns how many token vectors they have. */
+async function encodeSample(input: BuildInput, sample: Sample): Promise<number> {
+  let tokens = 0;
+  let done = 0;
+  const batches = readBatches(input, sample.chosen);
+  for await (const { vectors } of encodeBatches(input, batches)) {
+    for (const passage of vectors) {
+      await spillVectors(sample.spill, passage);
+      tokens += passage.vectors.count;
+    }
+    done += vectors.length;
+    input.onProgress?.({ stage: "sample", done, total: sample.chosen.length, unit: "passages", tokens });
+  }
+  return tokens;
+}
+
+async function train(input: BuildInput, sample: Sample, tokens: number): Promise<Codec> {
+  const { dim } = input.source;
+  const values = new Int8Array(tokens * dim);
+  const scales = new Float32Array(tokens);
+  const ids = new Uint32Array(tokens);
+  let withIds = true;
+  let at = 0;
+  for (let record = 0; record < sample.spill.records; record++) {
+    const passage = await unspillVectors(sample.spill, record, dim);
+    values.set(passage.vectors.values, at * dim);
+    scales.set(passage.vectors.scales, at);
+    if (passage.tokenIds !== null) ids.set(passage.tokenIds, at);
+    else if (passage.vectors.count > 0) withIds = false;
+    at += passage.vectors.count;
+  }
+  throwIfAborted(input.signal, "the build");
+  const vectors: QuantizedVectors = { count: tokens, dim, values, scales };
+  const expected = (tokens / sample.chosen.length) * input.staging.passages;
+  return trainCodec(
+    {
+      vectors,
+      tokenIds: withIds ? ids : null,
+      nbits: input.nbits,
+      seed: input.seed,
+      budget: centroidBudget(expected),
+      onProgress: (done, total) => input.onProgress?.({ stage: "train", done, total, unit: "iterations" }),
+    },
+    input.kernels,
+  );
+}
+
+async function encodeAll(
+  input: BuildInput,
+  codec: Codec,
+  codecRecord: CodecRecord | null,
+  sample: Sample | null,
+): Promise<BuildOutput> {
+  const { staging } = input;
+  const segments: SegmentRecord[] = [];
+  let writer: SegmentWriter | undefined;
+  let firstPassage = input.firstPassage;
+  let tokens = 0;
+  let done = 0;
+  let emptyPassages = 0;
+  let document = -1;
+  const finish = async (finished: SegmentWriter): Promise<void> => {
+    const written = await finished.finish();
+    segments.push({ segmentNo: input.nextSegmentNo + segments.length, ...written, firstPassage });
+    firstPassage += written.passages;
+  };
+  try {
+    for await (const { passages, vectors } of encodeBatches(input, readBatches(input, null), sample)) {
+      const counts: Array<{ passageNo: number; tokens: number }> = [];
+      for (const [i, { passageNo, documentNo }] of passages.entries()) {
+        // A segment ends between documents, so that the passages of one document stay side by side.
+        if (writer !== undefined && documentNo !== document && writer.tokens >= MAX_SEGMENT_TOKENS) {
+          await finish(writer);
+          writer = undefined;
+        }
+        writer ??= await SegmentWriter.create(input.folder, input.indexId, codec);
+        document = documentNo;
+        const passage = vectors[i]!;
+        await writer.add(documentNo, codec.encode(passage.vectors, passage.tokenIds, input.kernels));
+        counts.push({ passageNo, tokens: passage.vectors.count });
+        tokens += passage.vectors.count;
+        if (passage.vectors.count === 0) emptyPassages++;
+      }
+      staging.setTokens(counts);
+      done += passages.length;
+      input.onProgress?.({ stage: "encode", done, total: staging.passages, unit: "passages", tokens });
+    }
+    if (writer !== undefined) await finish(writer);
+  } catch (error) {
+    await writer?.abort();
+    throw error;
+  }
+  return { codec: codecRecord, segments, tokens, emptyPassages };
+}
+
+/** Batches of staged passages in order: the chosen ones, or all when `chosen` is null. */
+function* readBatches(input: BuildInput, chosen: Uint32Array | null): Generator<StagedPassage[]> {
+  const { staging, firstPassage } = input;
+  if (chosen === null) {
+    for (let from = 0; from < staging.passages; from += BATCH_PASSAGES) {
+      yield staging.readPassages(firstPassage + from, BATCH_PASSAGES);
+    }
+    return;
+  }
+  let batch: StagedPassage[] = [];
+  for (let c = 0; c < chosen.length; ) {
+    // Neighbouring numbers are read together.
+    let end = c + 1;
+    while (end < chosen.length && chosen[end]! === chosen[end - 1]! + 1 && end - c < BATCH_PASSAGES) end++;
+    batch.push(...staging.readPassages(firstPassage + chosen[c]!, end - c));
+    c = end;
+    if (batch.length >= BATCH_PASSAGES || c === chosen.length) {
+      yield batch;
+      batch = [];
+    }
+  }
+}
+
+interface EncodedBatch {
+  readonly passages: readonly StagedPassage[];
+  readonly vectors: readonly PassageVectors[];
+}
+
+/**
+ * Vectors of batch after batch. Two further batches are under way while one is consumed, so that workers do not
+ * wait for compression and disk. Sampled passages come from the spill.
+ */
+async function* encodeBatches(
+  input: BuildInput,
+  batches: Iterator<StagedPassage[]>,
+  sample: Sample | null = null,
+): AsyncGenerator<EncodedBatch> {
+  const recordOf = new Map(
+    sample === null ? [] : Array.from(sample.chosen, (relative, r) => [relative, r] as const),
+  );
+  const encode = async (passages: StagedPassage[]): Promise<EncodedBatch> => {
+    const records = passages.map(({ passageNo }) => recordOf.get(passageNo - input.firstPassage));
+    const missing = passages.filter((_, i) => records[i] === undefined);
+    const fresh = missing.length === 0 ? [] : await input.source.vectors(missing, input.signal);
+    let next = 0;
+    const vectors: PassageVectors[] = [];
+    for (const record of records) {
+      if (record === undefined || sample === null) vectors.push(fresh[next++]!);
+      else vectors.push(await unspillVectors(sample.spill, record, input.source.dim));
+    }
+    return { passages, vectors };
+  };
+  const underWay: Array<Promise<EncodedBatch>> = [];
+  const start = (): void => {
+    const { value, done } = batches.next();
+    if (done === true) return;
+    const work = encode(value);
+    // A failure is thrown where the batch is awaited; until then it must not count as unhandled.
+    work.catch(() => undefined);
+    underWay.push(work);
+  };
+  for (let i = 0; i < 3; i++) start();
+  for (let batch = underWay.shift(); batch !== undefined; batch = underWay.shift()) {
+    throwIfAborted(input.signal, "the build");
+    const encoded = await batch;
+    yield encoded;
+    start();
+  }
+}

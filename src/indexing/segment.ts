@@ -1,0 +1,144 @@
+/** Reads a segment file into the form that search uses. */
+import type { Codec } from "../codec/codec.js";
+import { MaxsimError } from "../common/errors.js";
+import type { CompressedTokens, PassageOffsets } from "../kernels/backend.js";
+import type { SectionFile } from "../storage/section-file.js";
+import { corruptFile } from "../storage/section-file.js";
+
+/** A segment in memory. Buffers are shared between threads and never written. */
+export interface Segment {
+  /** File name, for messages. */
+  readonly name: string;
+  readonly passages: number;
+  readonly tokens: number;
+  /** Passage number of the segment's first passage. */
+  readonly firstPassage: number;
+  readonly offsets: PassageOffsets;
+  /** u32 `[passages]`: document number of each passage; a document's passages lie side by side. */
+  readonly documents: Uint32Array;
+  readonly compressed: CompressedTokens;
+  /** u32 `[centroids + 1]` byte offsets into `postings`. */
+  readonly postingOffsets: Uint32Array;
+  readonly postings: Uint8Array;
+  /** 1 for passages of deleted documents; null when there are none. */
+  readonly dead: Uint8Array | null;
+}
+
+/** What the catalog says of the segment. */
+export interface SegmentIdentity {
+  readonly firstPassage: number;
+  readonly passages: number;
+  readonly tokens: number;
+}
+
+/**
+ * Checks that the sections agree with each other, with the codec and with the catalog; CORRUPT naming the file
+ * otherwise. Ranges of deleted passages are (first passage number, count).
+ */
+export function decodeSegment(
+  file: SectionFile,
+  codec: Codec,
+  identity: SegmentIdentity,
+  deleted: readonly (readonly [number, number])[],
+): Segment {
+  const info = file.u32("info");
+  const stated: Array<[string, number | undefined, number]> = [
+    ["passages", info[0], identity.passages],
+    ["dimension", info[1], codec.dim],
+    ["bits a dimension", info[2], codec.quantizer.nbits],
+    ["centroids", info[3], codec.codebook.size],
+    ["bytes a code", info[4], codec.codeBytes],
+    ["tokens (low half)", info[5], identity.tokens % 2 ** 32],
+    ["tokens (high half)", info[6], Math.floor(identity.tokens / 2 ** 32)],
+  ];
+  const infoOffset = file.section("info", 4).offset;
+  for (const [what, found, expected] of stated) {
+    if (found !== expected) throw corruptFile(file.path, infoOffset, `${expected} ${what}`, `${found}`);
+  }
+  const codes = codec.codeBytes === 2 ? file.u16("codes") : file.u32("codes");
+  const lengths = file.u32("lengths");
+  const documents = file.u32("document");
+  const norms = file.u16("norms");
+  const residuals = file.u8("residual");
+  const postingOffsets = file.u32("postoff");
+  const postings = file.u8("postings");
+  const sizes: Array<[string, number, number]> = [
+    ["lengths", lengths.length, identity.passages],
+    ["document", documents.length, identity.passages],
+    ["codes", codes.length, identity.tokens],
+    ["norms", norms.length, identity.tokens],
+    ["residual", residuals.length, identity.tokens * codec.residualBytes],
+    ["postoff", postingOffsets.length, codec.codebook.size + 1],
+  ];
+  for (const [tag, found, expected] of sizes) {
+    if (found !== expected) {
+      throw new MaxsimError(
+        "CORRUPT",
+        `${file.path}: section ${tag} has ${found} elements, expected ${expected}`,
+      );
+    }
+  }
+  checkCodes(file.path, codes, codec.codebook.size);
+  checkPostingOffsets(file.path, postingOffsets, postings.length);
+  return {
+    name: file.path,
+    passages: identity.passages,
+    tokens: identity.tokens,
+    firstPassage: identity.firstPassage,
+    offsets: passageOffsets(file.path, lengths, identity.tokens),
+    documents,
+    compressed: { codes, residuals, inverseNorms: norms },
+    postingOffsets,
+    postings,
+    dead: deadMarks(identity, deleted),
+  };
+}
+
+function passageOffsets(path: string, lengths: Uint32Array, tokens: number): Uint32Array {
+  const offsets = new Uint32Array(new SharedArrayBuffer((lengths.length + 1) * 4));
+  let sum = 0;
+  for (let p = 0; p < lengths.length; p++) {
+    sum += lengths[p]!;
+    offsets[p + 1] = sum;
+  }
+  if (sum !== tokens)
+    throw new MaxsimError("CORRUPT", `${path}: passage lengths sum to ${sum}, expected ${tokens}`);
+  return offsets;
+}
+
+function checkCodes(path: string, codes: Uint16Array | Uint32Array, centroids: number): void {
+  for (let t = 0; t < codes.length; t++) {
+    if (codes[t]! >= centroids) {
+      throw new MaxsimError(
+        "CORRUPT",
+        `${path}: token ${t} has code ${codes[t]}, there are ${centroids} centroids`,
+      );
+    }
+  }
+}
+
+function checkPostingOffsets(path: string, offsets: Uint32Array, bytes: number): void {
+  for (let k = 1; k < offsets.length; k++) {
+    if (offsets[k]! < offsets[k - 1]!)
+      throw new MaxsimError("CORRUPT", `${path}: posting list ${k - 1} ends early`);
+  }
+  if (offsets[0] !== 0 || offsets[offsets.length - 1] !== bytes) {
+    throw new MaxsimError("CORRUPT", `${path}: posting lists do not cover their section of ${bytes} bytes`);
+  }
+}
+
+function deadMarks(
+  identity: SegmentIdentity,
+  deleted: readonly (readonly [number, number])[],
+): Uint8Array | null {
+  const end = identity.firstPassage + identity.passages;
+  let marks: Uint8Array | null = null;
+  for (const [first, count] of deleted) {
+    const from = Math.max(first, identity.firstPassage);
+    const to = Math.min(first + count, end);
+    if (from >= to) continue;
+    marks ??= new Uint8Array(identity.passages);
+    marks.fill(1, from - identity.firstPassage, to - identity.firstPassage);
+  }
+  return marks;
+}
