@@ -1,0 +1,193 @@
+/**
+ * The catalog of an index: documents, passages, and which files make up which generation. Its transaction is the
+ * commit. One process writes, under the writer lock; any number read at the same time.
+ */
+import { join } from "node:path";
+import type Database from "better-sqlite3";
+import { checkInteger, invalidArgument } from "../common/check.js";
+import { isMaxsimError, MaxsimError } from "../common/errors.js";
+import { isFileId } from "../storage/file-names.js";
+import { checkId } from "./check-document.js";
+import { type CatalogChange, writeGeneration } from "./commit.js";
+import { CATALOG_NAME, checkpoint, createCatalog, guard, openCatalog } from "./connection.js";
+import { DocumentReader } from "./document-reader.js";
+import { NotJsonError, toJsonText } from "./json-text.js";
+import type { IndexSettings, Snapshot, StoredDocument, StoredPassage } from "./records.js";
+import { rowWriter } from "./rows.js";
+import { CATALOG_VERSION } from "./schema.js";
+import { SnapshotReader, settingsProblem } from "./snapshot.js";
+
+interface Live {
+  readonly db: Database.Database;
+  readonly snapshots: SnapshotReader;
+  readonly documents: DocumentReader;
+}
+
+function attach(db: Database.Database): Live {
+  return guard(db.name, "read", () => ({
+    db,
+    snapshots: new SnapshotReader(db),
+    documents: new DocumentReader(db),
+  }));
+}
+
+export class Catalog {
+  private live: Live | undefined;
+  private closed = false;
+  /** A commit whose log could not be moved into the catalog; the next one waits until that works. */
+  private needsCheckpoint = false;
+
+  private constructor(
+    readonly folder: string,
+    readonly readOnly: boolean,
+    db: Database.Database,
+  ) {
+    this.live = attach(db);
+  }
+
+  /** Path of the SQLite file. */
+  get path(): string {
+    return join(this.folder, CATALOG_NAME);
+  }
+
+  /** Makes an index of generation 0 without documents. Errors: INDEX_EXISTS, INVALID_ARGUMENT, DISK_FULL, IO. */
+  static create(
+    folder: string,
+    init: { readonly indexId: string; readonly settings: IndexSettings },
+  ): Catalog {
+    if (!isFileId(init.indexId)) throw invalidArgument("indexId", "32 hexadecimal digits", init.indexId);
+    const problem = settingsProblem(init.settings);
+    if (problem !== undefined) throw new MaxsimError("INVALID_ARGUMENT", `settings: ${problem}`);
+    const settings = settingsText(init.settings);
+    const db = createCatalog(folder, (created) => {
+      rowWriter(created, "commits")(0, CATALOG_VERSION, init.indexId, settings, null, 0, 0, 0, 0, 0, 0, 0);
+    });
+    return new Catalog(folder, false, db);
+  }
+
+  /**
+   * Errors: INDEX_NOT_FOUND, FORMAT_TOO_NEW naming both versions, CORRUPT, LOCKED, IO.
+   * @param options.readOnly false only under the writer lock.
+   */
+  static open(folder: string, options: { readonly readOnly: boolean }): Catalog {
+    return new Catalog(folder, options.readOnly, openCatalog(folder, options.readOnly));
+  }
+
+  /** The newest generation, read in one short transaction. Errors: CORRUPT. */
+  snapshot(): Snapshot {
+    return this.read(({ db, snapshots }) => db.transaction(() => snapshots.read())());
+  }
+
+  /** Passages of the documents that are deleted at the snapshot's generation: ascending, joined ranges. */
+  deadPassages(snapshot: Snapshot): [first: number, count: number][] {
+    return this.read(({ db, snapshots }) =>
+      db.transaction(() => snapshots.deadPassages(snapshot.generation))(),
+    );
+  }
+
+  /** Documents by number, deleted ones as well. CORRUPT when one is missing. */
+  documents(numbers: readonly number[]): Map<number, StoredDocument> {
+    return this.read(({ documents }) => new Map(numbers.map((no) => [no, documents.document(no)])));
+  }
+
+  /** Passages by number. CORRUPT when one is missing. */
+  passages(numbers: readonly number[]): Map<number, StoredPassage> {
+    return this.read(({ documents }) => new Map(numbers.map((no) => [no, documents.passage(no)])));
+  }
+
+  documentById(id: string, snapshot: Snapshot): StoredDocument | undefined {
+    return this.read(({ documents }) => {
+      const documentNo = documents.numberOf(checkId(id), snapshot.generation);
+      return documentNo === undefined ? undefined : documents.document(documentNo);
+    });
+  }
+
+  /** Live documents of the snapshot in the order in which they were added. */
+  listDocuments(
+    snapshot: Snapshot,
+    page: { readonly offset: number; readonly limit: number },
+  ): StoredDocument[] {
+    const offset = checkInteger("offset", page.offset, 0);
+    const limit = checkInteger("limit", page.limit, 0);
+    return this.read(({ documents }) => documents.list(snapshot.generation, offset, limit));
+  }
+
+  /** Numbers of those ids that are live in the newest generation. */
+  liveIds(ids: readonly string[]): Map<string, number> {
+    return this.read(({ db, snapshots, documents }) =>
+      db.transaction(() => {
+        const generation = snapshots.last()[0];
+        const found = new Map<string, number>();
+        for (const id of ids) {
+          const documentNo = documents.numberOf(checkId(id), generation);
+          if (documentNo !== undefined) found.set(id, documentNo);
+        }
+        return found;
+      })(),
+    );
+  }
+
+  /**
+   * Makes the next generation and returns its number once it is durable. When it throws INTERNAL or CORRUPT the
+   * change was refused and the generation is the old one. After an I/O error the outcome is unknown: read
+   * `snapshot()` to see which generation there is. The connection is opened anew by the next call, and nothing is
+   * written before the log could be moved into the catalog.
+   */
+  commit(change: CatalogChange): number {
+    if (this.readOnly) throw new MaxsimError("INTERNAL", `${this.path} is open for reading only`);
+    change.staging?.flush();
+    return this.read(({ db }) => {
+      if (this.needsCheckpoint) {
+        checkpoint(db);
+        this.needsCheckpoint = false;
+      }
+      const generation = db.transaction(() => writeGeneration(db, change)).immediate();
+      this.emptyLog(db);
+      return generation;
+    }, "write");
+  }
+
+  /** Later calls throw CLOSED; a second close does nothing. */
+  close(): void {
+    this.closed = true;
+    const live = this.live;
+    this.live = undefined;
+    if (live !== undefined) guard(this.path, "close", () => live.db.close());
+  }
+
+  /** The commit is durable in the log by now, so a failure here must not be reported as one of the commit. */
+  private emptyLog(db: Database.Database): void {
+    try {
+      checkpoint(db);
+    } catch (error) {
+      if (!isMaxsimError(error)) throw error;
+      this.needsCheckpoint = true;
+    }
+  }
+
+  private read<T>(work: (live: Live) => T, action = "read"): T {
+    if (this.closed) throw new MaxsimError("CLOSED", `the catalog ${this.path} is closed`);
+    const live = this.live ?? attach(openCatalog(this.folder, this.readOnly));
+    this.live = live;
+    try {
+      return guard(this.path, action, () => work(live));
+    } catch (error) {
+      // A connection that saw an I/O error may hold pages or locks that no longer stand for the file.
+      if (isMaxsimError(error) && (error.code === "IO" || error.code === "DISK_FULL")) {
+        this.live = undefined;
+        live.db.close();
+      }
+      throw error;
+    }
+  }
+}
+
+function settingsText(settings: IndexSettings): string {
+  try {
+    const { dim, nbits, seed, model, options } = settings;
+    return toJsonText({ dim, nbits, seed, model, options }, { sortKeys: true });
+  } catch (error) {
+    if (!(error instanceof NotJsonError)) throw error;
+    throw new MaxsimError("INVALID_ARGUMENT", `settings must be JSON: ${error.message}`);
+  }
+}

@@ -1,0 +1,322 @@
+/**
+ * Documents and passages of a running add, in `build.sqlite` beside the catalog. Nothing of it is visible to
+ * readers and nothing of it must survive a crash: the next writer removes the file. So it has no journal and is
+ * never synced, and an add of any size takes little memory.
+ */
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import Database from "better-sqlite3";
+import { describe } from "../common/check.js";
+import { ioError, MaxsimError } from "../common/errors.js";
+import type { PassageSpan } from "../text/types.js";
+import { type CheckedDocument, checkDocument, checkSpan, describeSource } from "./check-document.js";
+import { guard } from "./connection.js";
+import { toWellFormed } from "./json-text.js";
+import { type ColumnValue, checkRow, rowChecksum } from "./row-checksum.js";
+import type { DocumentInput } from "./types.js";
+
+export const STAGING_NAME = "build.sqlite";
+
+const ROWS_PER_TRANSACTION = 10_000;
+const PASSAGES_PER_BATCH = 1000;
+
+const SCHEMA = `
+CREATE TABLE documents (document_no INTEGER PRIMARY KEY, id TEXT NOT NULL, title TEXT, url TEXT, metadata TEXT,
+  source_path TEXT, source_line INTEGER, first_passage INTEGER NOT NULL, passages INTEGER NOT NULL,
+  text TEXT NOT NULL, checksum INTEGER NOT NULL) STRICT;
+CREATE UNIQUE INDEX documents_id ON documents(id);
+CREATE TABLE passages (passage_no INTEGER PRIMARY KEY, document_no INTEGER NOT NULL, start INTEGER NOT NULL,
+  "end" INTEGER NOT NULL, line_start INTEGER NOT NULL, line_end INTEGER NOT NULL, context TEXT NOT NULL,
+  checksum INTEGER NOT NULL, tokens INTEGER NOT NULL) STRICT;
+`;
+
+type DocumentRow = [
+  documentNo: number,
+  id: string,
+  title: string | null,
+  url: string | null,
+  metadata: string | null,
+  sourcePath: string | null,
+  sourceLine: number | null,
+  firstPassage: number,
+  passages: number,
+  text: string,
+  checksum: number,
+];
+
+type PassageRow = [
+  passageNo: number,
+  documentNo: number,
+  start: number,
+  end: number,
+  lineStart: number,
+  lineEnd: number,
+  context: string,
+  checksum: number,
+  tokens: number,
+];
+
+/** A passage as it is handed to the encoder. */
+export interface StagedPassage {
+  readonly passageNo: number;
+  readonly documentNo: number;
+  /** Context, a space and the passage's own text, trimmed. */
+  readonly text: string;
+}
+
+/** A document as commit copies it. */
+export interface StagedDocument extends CheckedDocument {
+  readonly documentNo: number;
+  readonly firstPassage: number;
+  readonly passages: number;
+  /** Sum over its passages. */
+  readonly tokens: number;
+}
+
+export interface StagedSpan extends PassageSpan {
+  readonly passageNo: number;
+  readonly documentNo: number;
+  readonly tokens: number;
+}
+
+export class Staging {
+  private documentCount = 0;
+  private passageCount = 0;
+  private pendingRows = 0;
+  /** The text that readPassages used last; passages of one document come one after the other. */
+  private current: { readonly documentNo: number; readonly text: string } | undefined;
+
+  private readonly insertDocument: Database.Statement<ColumnValue[]>;
+  private readonly insertPassage: Database.Statement<ColumnValue[]>;
+  private readonly updateTokens: Database.Statement<ColumnValue[]>;
+  private readonly selectById: Database.Statement<[string], DocumentRow>;
+  private readonly selectDocument: Database.Statement<[number], DocumentRow>;
+  private readonly selectPassages: Database.Statement<[number, number], PassageRow>;
+  private readonly selectTokens: Database.Statement<[number, number], number>;
+
+  private constructor(
+    private readonly db: Database.Database,
+    readonly path: string,
+    /** Number of the first document; the others follow without a gap. */
+    readonly firstDocument: number,
+    readonly firstPassage: number,
+  ) {
+    this.insertDocument = db.prepare(`INSERT INTO documents VALUES (${"?, ".repeat(10)}?)`);
+    this.insertPassage = db.prepare(`INSERT INTO passages VALUES (${"?, ".repeat(8)}0)`);
+    this.updateTokens = db.prepare("UPDATE passages SET tokens = ? WHERE passage_no = ?");
+    this.selectById = db.prepare<[string], DocumentRow>("SELECT * FROM documents WHERE id = ?").raw();
+    this.selectDocument = db
+      .prepare<[number], DocumentRow>("SELECT * FROM documents WHERE document_no = ?")
+      .raw();
+    this.selectPassages = db
+      .prepare<[number, number], PassageRow>(
+        "SELECT * FROM passages WHERE passage_no >= ? ORDER BY passage_no LIMIT ?",
+      )
+      .raw();
+    this.selectTokens = db
+      .prepare<[number, number], number>(
+        "SELECT coalesce(sum(tokens), 0) FROM passages WHERE passage_no >= ? AND passage_no < ?",
+      )
+      .pluck();
+  }
+
+  /** Starts an empty staging file in place of one that a broken-off add left. */
+  static create(
+    folder: string,
+    first: { readonly firstDocument: number; readonly firstPassage: number },
+  ): Staging {
+    const path = join(folder, STAGING_NAME);
+    removeStaging(folder);
+    return guard(path, "create", () => {
+      const db = new Database(path);
+      db.pragma("journal_mode = OFF");
+      db.pragma("synchronous = OFF");
+      db.pragma("locking_mode = EXCLUSIVE");
+      db.pragma("cache_size = -32768");
+      db.exec(SCHEMA);
+      return new Staging(db, path, first.firstDocument, first.firstPassage);
+    });
+  }
+
+  get documents(): number {
+    return this.documentCount;
+  }
+
+  get passages(): number {
+    return this.passageCount;
+  }
+
+  /**
+   * Adds a document with its passages, which get consecutive numbers. When it throws, nothing of the document was
+   * stored. Errors: INVALID_DOCUMENT, DUPLICATE_ID naming both sources, DISK_FULL, IO.
+   */
+  addDocument(
+    input: DocumentInput,
+    spans: readonly PassageSpan[],
+  ): { readonly documentNo: number; readonly firstPassage: number } {
+    const document = checkDocument(input);
+    for (const span of spans) checkSpan(document.id, document.text, span);
+    return guard(this.path, "write", () => {
+      this.refuseDuplicate(document);
+      if (!this.db.inTransaction) this.db.exec("BEGIN");
+      const documentNo = this.firstDocument + this.documentCount;
+      const firstPassage = this.firstPassage + this.passageCount;
+      const { id, title, url, metadata, sourcePath, sourceLine, text } = document;
+      const columns = [
+        documentNo,
+        id,
+        title,
+        url,
+        metadata,
+        sourcePath,
+        sourceLine,
+        firstPassage,
+        spans.length,
+        text,
+      ];
+      this.insertDocument.run(...columns, rowChecksum("staged", columns));
+      spans.forEach((span, i) => {
+        const context = toWellFormed(span.context);
+        const { start, end, lineStart, lineEnd } = span;
+        const values = [firstPassage + i, documentNo, start, end, lineStart, lineEnd, context];
+        this.insertPassage.run(...values, rowChecksum("spans", values));
+      });
+      this.documentCount++;
+      this.passageCount += spans.length;
+      this.pendingRows += 1 + spans.length;
+      if (this.pendingRows >= ROWS_PER_TRANSACTION) this.flush();
+      return { documentNo, firstPassage };
+    });
+  }
+
+  /** Up to `limit` passages with numbers of at least `from`, ascending. */
+  readPassages(from: number, limit: number): StagedPassage[] {
+    return guard(this.path, "read", () =>
+      this.selectPassages.all(from, limit).map((row) => {
+        const span = toSpan(this.path, row);
+        const text = this.textOf(span.documentNo).slice(span.start, span.end);
+        return {
+          passageNo: span.passageNo,
+          documentNo: span.documentNo,
+          text: `${span.context} ${text}`.trim(),
+        };
+      }),
+    );
+  }
+
+  /** Records how many token vectors passages have; those never named have 0. */
+  setTokens(rows: readonly { readonly passageNo: number; readonly tokens: number }[]): void {
+    guard(this.path, "write", () => {
+      if (!this.db.inTransaction) this.db.exec("BEGIN");
+      for (const { passageNo, tokens } of rows) {
+        if (this.updateTokens.run(tokens, passageNo).changes !== 1) {
+          throw new MaxsimError("INTERNAL", `passage ${passageNo} is not among those of this add`);
+        }
+      }
+      this.pendingRows += rows.length;
+      if (this.pendingRows >= ROWS_PER_TRANSACTION) this.flush();
+    });
+  }
+
+  /** Tokens of the staged passages first .. first + count - 1. */
+  tokensOf(first: number, count: number): number {
+    return guard(this.path, "read", () => this.selectTokens.get(first, first + count) ?? 0);
+  }
+
+  /** All documents by ascending number, one at a time. */
+  *readDocuments(): Generator<StagedDocument, void, undefined> {
+    for (let i = 0; i < this.documentCount; i++) {
+      const row = guard(this.path, "read", () => this.selectDocument.get(this.firstDocument + i));
+      yield this.toDocument(this.require(row, this.firstDocument + i));
+    }
+  }
+
+  /** All passages by ascending number, in batches. */
+  *readSpans(): Generator<StagedSpan, void, undefined> {
+    const end = this.firstPassage + this.passageCount;
+    for (let next = this.firstPassage; next < end; ) {
+      const rows = guard(this.path, "read", () => this.selectPassages.all(next, PASSAGES_PER_BATCH));
+      for (const row of rows) {
+        const span = toSpan(this.path, row);
+        if (span.passageNo !== next) throw missing(this.path, `passage ${next}`);
+        next++;
+        yield span;
+      }
+      if (rows.length === 0) throw missing(this.path, `passage ${next}`);
+    }
+  }
+
+  /** Ends the running transaction, so that its pages need no memory. */
+  flush(): void {
+    guard(this.path, "write", () => {
+      if (this.db.inTransaction) this.db.exec("COMMIT");
+      this.pendingRows = 0;
+    });
+  }
+
+  /** Closes the file; it stays until `remove` or the next writer. */
+  close(): void {
+    this.db.close();
+  }
+
+  /** Closes and deletes the file. */
+  remove(): void {
+    this.close();
+    removeStaging(join(this.path, ".."));
+  }
+
+  private refuseDuplicate(document: CheckedDocument): void {
+    const first = this.selectById.get(document.id);
+    if (first === undefined) return;
+    const [documentNo, , , , , path, line] = first;
+    const before = describeSource(path, line, documentNo - this.firstDocument);
+    const now = describeSource(document.sourcePath, document.sourceLine, this.documentCount);
+    throw new MaxsimError(
+      "DUPLICATE_ID",
+      `document id ${describe(document.id)} appears twice: first ${before}, then ${now}`,
+      { hint: "Give each document of one input its own id." },
+    );
+  }
+
+  private textOf(documentNo: number): string {
+    if (this.current?.documentNo !== documentNo) {
+      const row = this.require(this.selectDocument.get(documentNo), documentNo);
+      this.current = { documentNo, text: row[9] };
+    }
+    return this.current!.text;
+  }
+
+  private require(row: DocumentRow | undefined, documentNo: number): DocumentRow {
+    if (row === undefined) throw missing(this.path, `document ${documentNo}`);
+    return checkRow(this.path, "staged", row);
+  }
+
+  private toDocument(row: DocumentRow): StagedDocument {
+    const [documentNo, id, title, url, metadata, sourcePath, sourceLine, firstPassage, passages, text] = row;
+    const tokens = this.tokensOf(firstPassage, passages);
+    const content = { id, title, url, metadata, sourcePath, sourceLine, text };
+    return { documentNo, firstPassage, passages, tokens, ...content };
+  }
+}
+
+function toSpan(path: string, row: PassageRow): StagedSpan {
+  checkRow(path, "spans", row.slice(0, -1) as ColumnValue[]);
+  const [passageNo, documentNo, start, end, lineStart, lineEnd, context, , tokens] = row;
+  return { passageNo, documentNo, start, end, lineStart, lineEnd, context, tokens };
+}
+
+function missing(path: string, what: string): MaxsimError {
+  return new MaxsimError("CORRUPT", `${path} is damaged: ${what} is missing`, {
+    hint: "Run the same add again.",
+  });
+}
+
+/** Deletes the staging file of a folder, if there is one. */
+export function removeStaging(folder: string): void {
+  const path = join(folder, STAGING_NAME);
+  try {
+    for (const suffix of ["", "-journal", "-wal", "-shm"]) rmSync(path + suffix, { force: true });
+  } catch (error) {
+    throw ioError("remove", path, error);
+  }
+}
