@@ -13,7 +13,7 @@ import { trainCodec } from "../codec/train.js";
 import { throwIfAborted } from "../common/abort.js";
 import type { ProgressListener } from "../common/progress.js";
 import { Random } from "../common/random.js";
-import type { CodecRecord, SegmentRecord } from "../documents/catalog.js";
+import type { CodecRecord, SegmentRecord } from "../documents/records.js";
 import type { StagedPassage, Staging } from "../documents/staging.js";
 import type { KernelBackend, QuantizedVectors } from "../kernels/backend.js";
 import { SpillFile } from "../storage/spill-file.js";

@@ -127,6 +127,11 @@ function checkPostingOffsets(path: string, offsets: Uint32Array, bytes: number):
   }
 }
 
+/** The same segment with the deletions of another generation. */
+export function withDeletions(segment: Segment, deleted: readonly (readonly [number, number])[]): Segment {
+  return { ...segment, dead: deadMarks(segment, deleted) };
+}
+
 function deadMarks(
   identity: SegmentIdentity,
   deleted: readonly (readonly [number, number])[],

@@ -1,0 +1,53 @@
+/** From ranked documents to hits: text of the best passage, place, snippet. */
+import { MaxsimError } from "../common/errors.js";
+import type { Catalog } from "../documents/catalog.js";
+import type { StoredDocument, StoredPassage } from "../documents/records.js";
+import type { RankedDocument } from "../search/types.js";
+import { makeSnippet } from "../text/snippet.js";
+import type { Hit } from "./options.js";
+
+/** `query` null: a search by vectors, whose snippets are beginnings of passages. */
+export function hydrate(catalog: Catalog, ranked: readonly RankedDocument[], query: string | null): Hit[] {
+  const documents = catalog.documents(ranked.map(({ documentNo }) => documentNo));
+  const passages = catalog.passages(ranked.map(({ passageNo }) => passageNo));
+  return ranked.map((entry, i) => {
+    const document = documents.get(entry.documentNo);
+    const passage = passages.get(entry.passageNo);
+    if (document === undefined || passage === undefined || passage.documentNo !== entry.documentNo) {
+      throw new MaxsimError(
+        "CORRUPT",
+        `the catalog lacks document ${entry.documentNo} or its passage ${entry.passageNo}, which a segment names`,
+        { hint: "Build the index again." },
+      );
+    }
+    return hit(document, passage, entry.score, i + 1, query);
+  });
+}
+
+function hit(
+  document: StoredDocument,
+  passage: StoredPassage,
+  score: number,
+  rank: number,
+  query: string | null,
+): Hit {
+  const text = document.text.slice(passage.start, passage.end);
+  return {
+    rank,
+    score,
+    id: document.id,
+    text,
+    ...(document.title === undefined ? {} : { title: document.title }),
+    ...(document.url === undefined ? {} : { url: document.url }),
+    metadata: document.metadata,
+    ...(document.source === undefined ? {} : { source: document.source }),
+    passage: {
+      index: passage.passageNo - document.firstPassage,
+      start: passage.start,
+      end: passage.end,
+      lineStart: passage.lineStart,
+      lineEnd: passage.lineEnd,
+    },
+    snippet: makeSnippet(text, query ?? ""),
+  };
+}

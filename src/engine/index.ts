@@ -1,0 +1,259 @@
+/** The public `Index`: one folder on disk, opened for adding, deleting and searching. */
+import { createHash } from "node:crypto";
+import { isAbsolute, resolve } from "node:path";
+import { checkInteger, checkOneOf, checkString, invalidArgument } from "../common/check.js";
+import { MaxsimError } from "../common/errors.js";
+import type { JsonValue } from "../common/json.js";
+import { type Logger, silentLogger } from "../common/logger.js";
+import { Catalog } from "../documents/catalog.js";
+import type { IndexSettings, StoredDocument } from "../documents/records.js";
+import type { DocumentInput } from "../documents/types.js";
+import { MAX_DIM } from "../kernels/backend.js";
+import { type SelectedKernels, selectKernels } from "../kernels/select.js";
+import { fileLength, makeFolders } from "../storage/folders.js";
+import { ScorePool } from "../workers/score-pool.js";
+import { type LoadedSnapshot, loadSnapshot } from "./load-snapshot.js";
+import { identifyModel, ModelHandle } from "./model-handle.js";
+import type {
+  AddOptions,
+  AddReport,
+  CreateOptions,
+  DeleteReport,
+  EmbeddedDocument,
+  IndexInfo,
+  OpenOptions,
+  SearchOptions,
+  SearchResult,
+} from "./options.js";
+import type { VectorRows } from "./rows.js";
+import { type ReadContext, searchText, searchVectors } from "./searching.js";
+import { addDocuments, addVectors, deleteDocuments, type WriteContext } from "./writing.js";
+
+const DEFAULT_NBITS = 4;
+const DEFAULT_SEED = 42;
+
+/**
+ * A late-interaction index in a folder.
+ *
+ * Each `add` or `delete` makes one generation, all or nothing. A search answers from the generation that this
+ * object loaded last: its own writes are seen at once, those of other processes after `refresh()`.
+ */
+export class Index {
+  private closed = false;
+  private readonly running = new Set<Promise<unknown>>();
+
+  private constructor(
+    /** Absolute path. */
+    readonly folder: string,
+    private readonly catalog: Catalog,
+    private loaded: LoadedSnapshot,
+    private readonly model: ModelHandle,
+    private readonly kernels: SelectedKernels,
+    private readonly scorer: ScorePool,
+    private readonly logger: Logger,
+  ) {}
+
+  /**
+   * Makes an empty index in `folder`, which is created when it does not exist.
+   * Errors: INDEX_EXISTS, INVALID_ARGUMENT, MODEL_NOT_FOUND, MODEL_INVALID, IO, DISK_FULL.
+   */
+  static async create(folder: string, options: CreateOptions = {}): Promise<Index> {
+    const path = resolve(checkString("folder", folder));
+    const settings = await createSettings(options);
+    await makeFolders(path);
+    // Derived from the settings, not random: the same input gives the same files, byte for byte.
+    const indexId = createHash("sha256").update(JSON.stringify(settings)).digest("hex").slice(0, 32);
+    Catalog.create(path, { indexId, settings }).close();
+    const { model, ...rest } = options;
+    return Index.open(path, model === null || model === undefined ? rest : { ...rest, model });
+  }
+
+  /**
+   * Opens an index. Every file of its newest generation is read and verified.
+   * Errors: INDEX_NOT_FOUND, FORMAT_TOO_NEW, CORRUPT naming the file, IO. A model is loaded at first use.
+   */
+  static async open(folder: string, options: OpenOptions = {}): Promise<Index> {
+    const path = resolve(checkString("folder", folder));
+    const threads =
+      options.threads === undefined ? undefined : checkInteger("threads", options.threads, 1, 256);
+    const logger = options.logger ?? silentLogger;
+    const catalog = Catalog.open(path, { readOnly: true });
+    try {
+      const loaded = await loadSnapshot(path, catalog, null);
+      const kernels = selectKernels();
+      const model = new ModelHandle(loaded.catalog.settings.model, options.model, threads, logger);
+      const scorer = new ScorePool(kernels.backend, threads);
+      return new Index(path, catalog, loaded, model, kernels, scorer, logger);
+    } catch (error) {
+      catalog.close();
+      throw error;
+    }
+  }
+
+  /**
+   * Adds documents, replacing those of the same id. Texts are split into passages that fit the model.
+   * One generation, all or nothing: when this throws, or is aborted, the index is as it was.
+   * Errors: INVALID_DOCUMENT, DUPLICATE_ID (twice in one call), LOCKED, ABORTED, DISK_FULL, IO, MODEL_*.
+   */
+  add(
+    documents: Iterable<DocumentInput> | AsyncIterable<DocumentInput>,
+    options: AddOptions = {},
+  ): Promise<AddReport> {
+    return this.track(async () => {
+      const report = await addDocuments(this.writeContext(), await this.model.load(), documents, options);
+      await this.reload();
+      return report;
+    });
+  }
+
+  /**
+   * Adds documents with token vectors of your own, each as one passage; see `add`.
+   * Further errors: DIMENSION_MISMATCH, INVALID_VECTOR.
+   */
+  addEmbeddings(
+    documents: Iterable<EmbeddedDocument> | AsyncIterable<EmbeddedDocument>,
+    options: AddOptions = {},
+  ): Promise<AddReport> {
+    return this.track(async () => {
+      const { dim } = this.loaded.catalog.settings;
+      const report = await addVectors(this.writeContext(), dim, documents, options);
+      await this.reload();
+      return report;
+    });
+  }
+
+  /** Deletes documents by id; unknown ids are ignored and not counted. */
+  delete(ids: readonly string[]): Promise<DeleteReport> {
+    return this.track(async () => {
+      if (!Array.isArray(ids)) throw invalidArgument("ids", "an array of strings", ids);
+      const report = await deleteDocuments(this.writeContext(), ids);
+      await this.reload();
+      return report;
+    });
+  }
+
+  /**
+   * The best documents for a query in natural language, best first.
+   * Errors: INVALID_ARGUMENT (empty query, k), MODEL_MISMATCH, MODEL_*, ABORTED, CLOSED.
+   */
+  search(query: string, options: SearchOptions = {}): Promise<SearchResult> {
+    return this.track(() => searchText(this.readContext(), () => this.model.load(), query, options));
+  }
+
+  /** As `search`, with 1 to 64 query token vectors of your own. */
+  searchEmbeddings(vectors: VectorRows, options: SearchOptions = {}): Promise<SearchResult> {
+    return this.track(() => searchVectors(this.readContext(), vectors, options));
+  }
+
+  /** A live document by its id. */
+  get(id: string): Promise<StoredDocument | undefined> {
+    return this.track(async () => this.catalog.documentById(checkString("id", id), this.loaded.catalog));
+  }
+
+  /** Goes on to the newest generation, also when another process wrote it; returns its number. */
+  refresh(): Promise<number> {
+    return this.track(async () => {
+      await this.reload();
+      return this.loaded.catalog.generation;
+    });
+  }
+
+  /** Loads the model ahead of the first search. */
+  warm(): Promise<void> {
+    return this.track(async () => {
+      await this.model.load();
+    });
+  }
+
+  info(): IndexInfo {
+    this.assertOpen();
+    const { generation, documents, passages, tokens, settings, codec, segments } = this.loaded.catalog;
+    return {
+      folder: this.folder,
+      generation,
+      documents,
+      passages,
+      tokens,
+      dim: settings.dim,
+      nbits: settings.nbits,
+      centroids: codec?.centroids ?? 0,
+      model: settings.model?.name ?? null,
+      segments: segments.length,
+      bytes: {
+        catalog: fileLength(this.catalog.path),
+        codec: codec?.file.length ?? 0,
+        segments: segments.reduce((sum, { file }) => sum + file.length, 0),
+      },
+    };
+  }
+
+  /** Waits for running calls, then stops threads and closes files. Later calls throw CLOSED. */
+  async close(): Promise<void> {
+    if (this.closed) return;
+    this.closed = true;
+    await Promise.allSettled(this.running);
+    await Promise.all([this.model.close(), this.scorer.close()]);
+    this.catalog.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  private readContext(): ReadContext {
+    const { catalog, loaded, scorer } = this;
+    return { catalog, loaded, scorer, kernels: this.kernels.backend };
+  }
+
+  private writeContext(): WriteContext {
+    const { folder, loaded, logger } = this;
+    return { folder, loaded, logger, kernels: this.kernels.backend };
+  }
+
+  private async reload(): Promise<void> {
+    const next = await loadSnapshot(this.folder, this.catalog, this.loaded);
+    // Calls that overlap may finish in any order; the generation of one object never goes back.
+    if (next.catalog.generation > this.loaded.catalog.generation) this.loaded = next;
+  }
+
+  private assertOpen(): void {
+    if (this.closed) throw new MaxsimError("CLOSED", `the index ${this.folder} is closed`);
+  }
+
+  private async track<T>(work: () => Promise<T>): Promise<T> {
+    this.assertOpen();
+    const promise = work();
+    this.running.add(promise);
+    try {
+      return await promise;
+    } finally {
+      this.running.delete(promise);
+    }
+  }
+}
+
+async function createSettings(options: CreateOptions): Promise<IndexSettings> {
+  const nbits = checkOneOf("nbits", options.nbits ?? DEFAULT_NBITS, [1, 2, 4] as const);
+  const seed = checkInteger("seed", options.seed ?? DEFAULT_SEED, 0, 0xffffffff);
+  const fixed: { nbits: 1 | 2 | 4; seed: number; options: JsonValue } = { nbits, seed, options: {} };
+  if (options.model === null) {
+    const dim = checkInteger("dim", options.dim, 8, MAX_DIM);
+    if (dim % 8 !== 0) throw invalidArgument("dim", "a multiple of 8", dim);
+    return { dim, model: null, ...fixed };
+  }
+  const name = options.model === undefined ? undefined : checkString("model", options.model);
+  const { settings, fingerprint } = await identifyModel(name);
+  if (options.dim !== undefined && options.dim !== settings.dim) {
+    throw invalidArgument("dim", `${settings.dim}, the dimension of model ${settings.name}`, options.dim);
+  }
+  return { dim: settings.dim, model: { name: recordedName(name, settings), fingerprint }, ...fixed };
+}
+
+/** The name under which the model is found again: as given, but absolute for a folder. */
+function recordedName(
+  name: string | undefined,
+  settings: { readonly name: string; readonly folder: string },
+): string {
+  if (name === undefined || name === "default") return settings.name;
+  return isAbsolute(name) || resolve(name) === settings.folder ? settings.folder : name;
+}

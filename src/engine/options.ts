@@ -1,0 +1,121 @@
+/** Options and results of the public `Index`. */
+import type { Logger } from "../common/logger.js";
+import type { ProgressListener } from "../common/progress.js";
+import type { Metadata } from "../documents/types.js";
+import type { SearchExplanation } from "../search/explain.js";
+import type { SearchTuning } from "../search/parameters.js";
+import type { Snippet } from "../text/snippet.js";
+
+export interface OpenOptions {
+  /**
+   * The model to encode with: "default", the name of a bundled model, a folder, or a Hugging Face repository id.
+   * Default: the one that the index was made with. Another model is refused (MODEL_MISMATCH).
+   */
+  readonly model?: string;
+  /** Threads for encoding and scoring; default: what the machine offers. */
+  readonly threads?: number;
+  readonly logger?: Logger;
+}
+
+export interface CreateOptions extends Omit<OpenOptions, "model"> {
+  /** As in OpenOptions; null for an index of vectors that the caller brings (then `dim` is required). */
+  readonly model?: string | null;
+  /** Dimension of the token vectors: a multiple of 8, at most 256. Only with `model: null`. */
+  readonly dim?: number;
+  /** Bits that a residual component is stored with: 1, 2 or 4. Default 4. */
+  readonly nbits?: 1 | 2 | 4;
+  /** Seed of sampling and clustering. Default 42. The same input, options and seed give the same files. */
+  readonly seed?: number;
+}
+
+export interface AddOptions {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: ProgressListener;
+}
+
+export interface AddReport {
+  /** The generation that the documents became visible in. */
+  readonly generation: number;
+  readonly documents: number;
+  /** Documents of the index that were replaced because they had the same id. */
+  readonly replaced: number;
+  readonly passages: number;
+  /** Token vectors stored. */
+  readonly tokens: number;
+  /** Passages without a token vector: stored and found by id, never returned by a search. */
+  readonly emptyPassages: number;
+}
+
+export interface DeleteReport {
+  readonly generation: number;
+  /** Ids that were there. */
+  readonly deleted: number;
+}
+
+export interface SearchOptions extends SearchTuning {
+  /** Hits wanted, 1 to 10,000. Default 10. There are always min(k, searchable documents) of them. */
+  readonly k?: number;
+  /** Whether to return what each stage saw, kept and cost. Default false. */
+  readonly explain?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+export interface Hit {
+  /** From 1. */
+  readonly rank: number;
+  /** MaxSim of the best passage: the sum over query tokens of the best similarity, each at most 1. */
+  readonly score: number;
+  readonly id: string;
+  /** Text of the best passage. */
+  readonly text: string;
+  readonly title?: string;
+  readonly url?: string;
+  readonly metadata: Metadata;
+  /** Where the document came from, when it was read from a file. */
+  readonly source?: { readonly path: string; readonly line?: number };
+  /** The best passage: its place in the document's text, UTF-16 code units, and its lines in the source. */
+  readonly passage: {
+    /** 0-based. */
+    readonly index: number;
+    readonly start: number;
+    readonly end: number;
+    readonly lineStart: number;
+    readonly lineEnd: number;
+  };
+  readonly snippet: Snippet;
+}
+
+export interface SearchResult {
+  readonly hits: readonly Hit[];
+  /** The generation that answered. */
+  readonly generation: number;
+  /** True when the query was longer than the model takes and its end was left out. */
+  readonly truncated: boolean;
+  readonly explanation?: SearchExplanation;
+}
+
+/** A document with token vectors that the caller computed. */
+export interface EmbeddedDocument {
+  readonly id: string;
+  /** Token vectors: rows, or one array of rows one after another. They are L2-normalized before they are stored. */
+  readonly vectors: Float32Array | readonly (Float32Array | readonly number[])[];
+  readonly text?: string;
+  readonly title?: string;
+  readonly url?: string;
+  readonly metadata?: Metadata;
+}
+
+export interface IndexInfo {
+  readonly folder: string;
+  readonly generation: number;
+  readonly documents: number;
+  readonly passages: number;
+  /** Token vectors of live documents. */
+  readonly tokens: number;
+  readonly dim: number;
+  readonly nbits: number;
+  readonly centroids: number;
+  readonly model: string | null;
+  readonly segments: number;
+  readonly bytes: { readonly catalog: number; readonly codec: number; readonly segments: number };
+}

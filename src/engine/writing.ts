@@ -1,0 +1,171 @@
+/** Adding and deleting: one writer at a time, each call one generation. */
+
+import { throwIfAborted } from "../common/abort.js";
+import type { Logger } from "../common/logger.js";
+import { Catalog } from "../documents/catalog.js";
+import { removeGarbage } from "../documents/garbage.js";
+import { Staging } from "../documents/staging.js";
+import { buildSegments, type VectorSource } from "../indexing/build.js";
+import { spillVectors } from "../indexing/passage-vectors.js";
+import type { KernelBackend } from "../kernels/backend.js";
+import { quantizeVectors } from "../kernels/pack.js";
+import { WriterLock } from "../storage/lock.js";
+import { SpillFile } from "../storage/spill-file.js";
+import { type LoadedSnapshot, loadSnapshot } from "./load-snapshot.js";
+import type { LoadedModel } from "./model-handle.js";
+import type { AddOptions, AddReport, DeleteReport, EmbeddedDocument } from "./options.js";
+import { normalizedRows } from "./rows.js";
+import { EncodedSource, SpilledSource } from "./sources.js";
+import { type Documents, Replacements, stageDocuments, wholeSpan } from "./stage.js";
+
+export interface WriteContext {
+  readonly folder: string;
+  readonly kernels: KernelBackend;
+  readonly logger: Logger;
+  /** What this object has loaded so far; its files are taken over when they are still current. */
+  readonly loaded: LoadedSnapshot | null;
+}
+
+/** Runs `work` under the writer lock on the newest generation, after clearing what a crash left behind. */
+async function withWriter<T>(
+  context: WriteContext,
+  work: (catalog: Catalog, current: LoadedSnapshot) => Promise<T>,
+): Promise<T> {
+  const lock = WriterLock.acquire(context.folder);
+  try {
+    const catalog = Catalog.open(context.folder, { readOnly: false });
+    try {
+      await removeGarbage(context.folder, catalog.snapshot());
+      return await work(catalog, await loadSnapshot(context.folder, catalog, context.loaded));
+    } finally {
+      catalog.close();
+    }
+  } finally {
+    lock.release();
+  }
+}
+
+/** Stages with `stage`, builds with the source that it returns, and commits. Nothing is left behind by a failure. */
+function addStaged(
+  context: WriteContext,
+  options: AddOptions,
+  stage: (staging: Staging, replacements: Replacements) => Promise<VectorSource>,
+): Promise<AddReport> {
+  return withWriter(context, async (catalog, current) => {
+    const { catalog: snapshot } = current;
+    const staging = Staging.create(context.folder, {
+      firstDocument: snapshot.nextDocument,
+      firstPassage: snapshot.nextPassage,
+    });
+    try {
+      const replacements = new Replacements(catalog);
+      const source = await stage(staging, replacements);
+      const { documents, passages } = staging;
+      const replaced = replacements.documentNos.length;
+      if (documents === 0) {
+        return {
+          generation: snapshot.generation,
+          documents,
+          replaced,
+          passages,
+          tokens: 0,
+          emptyPassages: 0,
+        };
+      }
+      const built = await buildSegments({
+        folder: context.folder,
+        indexId: snapshot.indexId,
+        staging,
+        source,
+        kernels: context.kernels,
+        codec: current.codec,
+        nbits: snapshot.settings.nbits,
+        seed: snapshot.settings.seed,
+        firstPassage: snapshot.nextPassage,
+        nextSegmentNo: 1 + Math.max(0, ...snapshot.segments.map(({ segmentNo }) => segmentNo)),
+        signal: options.signal,
+        onProgress: options.onProgress,
+      });
+      throwIfAborted(options.signal, "adding documents");
+      options.onProgress?.({ stage: "commit", done: 0, total: documents, unit: "documents" });
+      const generation = catalog.commit({
+        staging,
+        ...(built.codec === null ? {} : { codec: built.codec }),
+        segments: built.segments,
+        deleteDocuments: replacements.documentNos,
+      });
+      options.onProgress?.({ stage: "commit", done: documents, total: documents, unit: "documents" });
+      return {
+        generation,
+        documents,
+        replaced,
+        passages,
+        tokens: built.tokens,
+        emptyPassages: built.emptyPassages,
+      };
+    } finally {
+      staging.remove();
+    }
+  });
+}
+
+export function addDocuments(
+  context: WriteContext,
+  model: LoadedModel,
+  documents: Documents,
+  options: AddOptions,
+): Promise<AddReport> {
+  const { tokenizer, pool, settings } = model;
+  const splitting = {
+    budget: tokenizer.documentBudget,
+    countTokens: (text: string) => tokenizer.countTokens(text),
+  };
+  return addStaged(context, options, async (staging, replacements) => {
+    await stageDocuments(documents, staging, replacements, splitting, options.signal, options.onProgress);
+    return new EncodedSource(pool, settings);
+  });
+}
+
+/** Each document becomes one passage with the vectors that it brings. */
+export async function addVectors(
+  context: WriteContext,
+  dim: number,
+  documents: Iterable<EmbeddedDocument> | AsyncIterable<EmbeddedDocument>,
+  options: AddOptions,
+): Promise<AddReport> {
+  let spill: SpillFile | undefined;
+  try {
+    return await addStaged(context, options, async (staging, replacements) => {
+      const records = await SpillFile.create(context.folder);
+      spill = records;
+      let tokens = 0;
+      for await (const { vectors, text = "", ...document } of documents) {
+        throwIfAborted(options.signal, "adding documents");
+        const rows = normalizedRows(`document ${JSON.stringify(document.id)}`, vectors, dim);
+        staging.addDocument({ ...document, text }, [wholeSpan(text)]);
+        replacements.add(document.id);
+        const count = rows.length / dim;
+        await spillVectors(records, { vectors: quantizeVectors(rows, count, dim), tokenIds: null });
+        tokens += count;
+      }
+      replacements.flush();
+      staging.flush();
+      return new SpilledSource(dim, tokens / Math.max(1, records.records), records, staging.firstPassage);
+    });
+  } finally {
+    await spill?.remove();
+  }
+}
+
+/** Deletes documents by id; ids that are not there are counted out. */
+export function deleteDocuments(context: WriteContext, ids: readonly string[]): Promise<DeleteReport> {
+  return withWriter(context, async (catalog, { catalog: snapshot }) => {
+    const found = catalog.liveIds([...new Set(ids)]);
+    if (found.size === 0) return { generation: snapshot.generation, deleted: 0 };
+    const generation = catalog.commit({
+      segments: [],
+      deleteDocuments: [...found.values()].sort((a, b) => a - b),
+    });
+    return { generation, deleted: found.size };
+  });
+}
