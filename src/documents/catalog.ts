@@ -17,6 +17,17 @@ import { rowWriter } from "./rows.js";
 import { CATALOG_VERSION } from "./schema.js";
 import { SnapshotReader, settingsProblem } from "./snapshot.js";
 
+export type { CatalogChange } from "./commit.js";
+export type {
+  CodecRecord,
+  FileRecord,
+  IndexSettings,
+  SegmentRecord,
+  Snapshot,
+  StoredDocument,
+  StoredPassage,
+} from "./records.js";
+
 interface Live {
   readonly db: Database.Database;
   readonly snapshots: SnapshotReader;

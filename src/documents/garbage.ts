@@ -1,0 +1,46 @@
+/** Removal of what a broken-off write left behind: files that the generation does not name. */
+import { join } from "node:path";
+import {
+  FILE_FOLDERS,
+  FILE_TYPES,
+  type FileType,
+  isPublishedBaseName,
+  isTemporaryBaseName,
+  publishedName,
+} from "../storage/file-names.js";
+import type { FileSystem } from "../storage/file-system.js";
+import { nodeFileSystem } from "../storage/node-file-system.js";
+import type { Snapshot } from "./records.js";
+import { removeStaging, STAGING_NAME } from "./staging.js";
+
+/**
+ * Deletes temporary files, the staging file, and segment and codec files that the snapshot does not name. Only
+ * under the writer lock, with the newest snapshot and no add running. Names of any other form stay. A reader that
+ * has a file open keeps it; one that is about to open a dropped file reads the newer generation instead.
+ * @returns the names that were removed, relative to the folder.
+ */
+export async function removeGarbage(
+  folder: string,
+  snapshot: Snapshot,
+  fs: FileSystem = nodeFileSystem,
+): Promise<string[]> {
+  const named = new Set(snapshot.segments.map((segment) => segment.file.name));
+  if (snapshot.codec !== null) named.add(snapshot.codec.file.name);
+  const removed: string[] = [];
+  if ((await fs.list(folder)).includes(STAGING_NAME)) removed.push(STAGING_NAME);
+  removeStaging(folder);
+  for (const type of Object.keys(FILE_TYPES) as FileType[]) {
+    const subfolder = FILE_FOLDERS[type];
+    for (const base of await fs.list(join(folder, subfolder))) {
+      if (!isTemporaryBaseName(base) && !isUnnamed(type, base, named)) continue;
+      await fs.unlink(join(folder, subfolder, base));
+      removed.push(`${subfolder}/${base}`);
+    }
+  }
+  return removed;
+}
+
+function isUnnamed(type: FileType, base: string, named: ReadonlySet<string>): boolean {
+  if (!isPublishedBaseName(type, base)) return false;
+  return !named.has(publishedName(type, base.slice(0, 32)));
+}
