@@ -16,6 +16,7 @@ import type { IndexSettings, Snapshot, StoredDocument, StoredPassage } from "./r
 import { rowWriter } from "./rows.js";
 import { CATALOG_VERSION } from "./schema.js";
 import { SnapshotReader, settingsProblem } from "./snapshot.js";
+import { findProblems } from "./verify.js";
 
 export type { CatalogChange } from "./commit.js";
 export type {
@@ -156,6 +157,14 @@ export class Catalog {
       this.emptyLog(db);
       return generation;
     }, "write");
+  }
+
+  /**
+   * Reads every row of every generation and compares what must agree; takes as long as reading the file.
+   * @returns what is wrong, at most 20 sentences; empty for a sound catalog.
+   */
+  verify(): string[] {
+    return this.read(({ db }) => db.transaction(() => findProblems(db))());
   }
 
   /** Later calls throw CLOSED; a second close does nothing. */

@@ -14,7 +14,7 @@ export interface CatalogChange {
   readonly staging?: Staging;
   /** A new codec, which replaces the one before. */
   readonly codec?: CodecRecord;
-  /** New segments; together they hold exactly the staged passages, unless segments are dropped as well. */
+  /** New segments; together they hold exactly the staged passages, unless no passage has tokens or segments are dropped. */
   readonly segments: readonly SegmentRecord[];
   /** Numbers of segments that the new ones replace. */
   readonly dropSegments?: readonly number[];
@@ -149,7 +149,7 @@ function copyStaged(db: Database.Database, generation: number, staging: Staging)
   return { tokens };
 }
 
-/** New segments hold the staged passages, in order and without a gap. */
+/** New segments hold the staged passages, in order and without a gap, or there are no tokens and no segments. */
 function checkSegments(change: CatalogChange, stagedTokens: number): void {
   if (change.dropSegments !== undefined && change.dropSegments.length > 0) return;
   const first = change.staging?.firstPassage ?? 0;
@@ -165,6 +165,8 @@ function checkSegments(change: CatalogChange, stagedTokens: number): void {
     tokens += segment.tokens;
   }
   const staged = change.staging?.passages ?? 0;
+  // Passages without a single token vector need no segment when there is no codec to make one with.
+  if (change.segments.length === 0 && stagedTokens === 0) return;
   if (next - first !== staged || tokens !== stagedTokens) {
     throw inconsistent(
       `${staged} passages with ${stagedTokens} tokens are staged, its segments hold ${next - first} with ${tokens}`,

@@ -27,8 +27,13 @@ export async function removeGarbage(
   const named = new Set(snapshot.segments.map((segment) => segment.file.name));
   if (snapshot.codec !== null) named.add(snapshot.codec.file.name);
   const removed: string[] = [];
-  if ((await fs.list(folder)).includes(STAGING_NAME)) removed.push(STAGING_NAME);
+  const names = await fs.list(folder);
+  if (names.includes(STAGING_NAME)) removed.push(STAGING_NAME);
   removeStaging(folder);
+  for (const name of names.filter(isTemporaryBaseName)) {
+    await fs.unlink(join(folder, name));
+    removed.push(name);
+  }
   for (const type of Object.keys(FILE_TYPES) as FileType[]) {
     const subfolder = FILE_FOLDERS[type];
     for (const base of await fs.list(join(folder, subfolder))) {

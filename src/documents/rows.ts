@@ -27,11 +27,6 @@ export class RowQuery<Table extends TableName> {
     return this.statement.all(...parameters).map((row) => this.check(row));
   }
 
-  /** Rows one by one; the connection can only read until the loop ends. */
-  *iterate(...parameters: ColumnValue[]): Generator<Rows[Table], void, undefined> {
-    for (const row of this.statement.iterate(...parameters)) yield this.check(row);
-  }
-
   private check(row: Rows[Table]): Rows[Table] {
     return checkRow(this.statement.database.name, this.table, row as readonly ColumnValue[]) as Rows[Table];
   }

@@ -77,10 +77,9 @@ export class SnapshotReader {
 
     const segments = this.segmentsOf.all(generation, generation).map((row) => toSegment(path, row));
     expectCount(path, "segments", segmentCount, segments.length);
-    const covered = segments.reduce((sum, segment) => sum + segment.passages, 0);
-    if (covered < passages) {
-      throw damagedCatalog(path, `its segments hold ${covered} passages, expected at least ${passages}`);
-    }
+    const held = segments.reduce((sum, segment) => sum + segment.tokens, 0);
+    if (held < tokens)
+      throw damagedCatalog(path, `its segments hold ${held} tokens, expected at least ${tokens}`);
     // A checksum cannot notice that a row is missing, these numbers can.
     const [documentsEnd, passagesEnd, tombstoneCount] = this.ends.get()!;
     expectCount(path, "document numbers", nextDocument, documentsEnd);

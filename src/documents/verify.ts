@@ -1,0 +1,80 @@
+/** The whole catalog checked: SQLite's own structure, every checksum, and the sums of the newest commit record. */
+import type Database from "better-sqlite3";
+import { isMaxsimError } from "../common/errors.js";
+import { type ColumnValue, rowChecksum } from "./row-checksum.js";
+import { columnList, TABLES, type TableName } from "./schema.js";
+import { SnapshotReader } from "./snapshot.js";
+
+const MAX_PROBLEMS = 20;
+
+/** Each counts rows that contradict another table. */
+const CONTRADICTIONS: readonly (readonly [what: string, sql: string])[] = [
+  [
+    "documents have no text",
+    "SELECT count(*) FROM documents WHERE document_no NOT IN (SELECT document_no FROM texts)",
+  ],
+  [
+    "documents state other passages or tokens than there are",
+    `SELECT count(*) FROM documents d WHERE d.passages <> (SELECT count(*) FROM passages p WHERE p.document_no = d.document_no
+       AND p.passage_no >= d.first_passage AND p.passage_no < d.first_passage + d.passages)
+     OR d.tokens <> (SELECT coalesce(sum(p.tokens), 0) FROM passages p
+       WHERE p.passage_no >= d.first_passage AND p.passage_no < d.first_passage + d.passages)`,
+  ],
+  [
+    "tombstones differ from their document",
+    `SELECT count(*) FROM tombstones t LEFT JOIN documents d USING (document_no) WHERE d.document_no IS NULL
+       OR d.first_passage <> t.first_passage OR d.passages <> t.passages OR d.tokens <> t.tokens
+       OR t.gen_deleted <= d.gen_added`,
+  ],
+  [
+    "ids belong to more than one live document",
+    `SELECT count(*) FROM (SELECT id FROM documents d WHERE NOT EXISTS
+       (SELECT 1 FROM tombstones t WHERE t.document_no = d.document_no) GROUP BY id HAVING count(*) > 1)`,
+  ],
+];
+
+const LIVE_SUMS = `SELECT count(*), coalesce(sum(d.passages), 0), coalesce(sum(d.tokens), 0) FROM documents d
+  WHERE NOT EXISTS (SELECT 1 FROM tombstones t WHERE t.document_no = d.document_no)`;
+
+/** Sentences that say what is wrong; errors of SQLite while reading are thrown. */
+export function findProblems(db: Database.Database): string[] {
+  const problems: string[] = [];
+  const add = (problem: string): void => {
+    if (problems.length < MAX_PROBLEMS) problems.push(problem);
+  };
+  const integrity = db.pragma(`integrity_check(${MAX_PROBLEMS})`) as { integrity_check: string }[];
+  for (const { integrity_check: message } of integrity) if (message !== "ok") add(`SQLite: ${message}`);
+  for (const table of TABLES) findDamagedRows(db, table, add);
+  for (const [what, sql] of CONTRADICTIONS) {
+    const count = Number(db.prepare(sql).pluck().get());
+    if (count > 0) add(`${count} ${what}`);
+  }
+  const [documents, passages, tokens] = db.prepare<[], [number, number, number]>(LIVE_SUMS).raw().get()!;
+  try {
+    const snapshot = new SnapshotReader(db).read();
+    if (snapshot.documents !== documents || snapshot.passages !== passages || snapshot.tokens !== tokens) {
+      add(
+        `the commit record states ${snapshot.documents} documents, ${snapshot.passages} passages and ` +
+          `${snapshot.tokens} tokens, found ${documents}, ${passages} and ${tokens}`,
+      );
+    }
+    const rows = Number(db.prepare("SELECT count(*) FROM passages").pluck().get());
+    if (rows !== snapshot.nextPassage) add(`there are ${rows} passages, expected ${snapshot.nextPassage}`);
+    const numbers = Number(db.prepare("SELECT count(*) FROM documents").pluck().get());
+    if (numbers !== snapshot.nextDocument)
+      add(`there are ${numbers} documents, expected ${snapshot.nextDocument}`);
+  } catch (error) {
+    if (!isMaxsimError(error) || error.code !== "CORRUPT") throw error;
+    add(error.message);
+  }
+  return problems;
+}
+
+function findDamagedRows(db: Database.Database, table: TableName, add: (problem: string) => void): void {
+  const rows = db.prepare<[], ColumnValue[]>(`SELECT ${columnList(table)} FROM ${table}`).raw();
+  for (const row of rows.iterate()) {
+    if (rowChecksum(table, row.slice(0, -1)) !== row.at(-1)) {
+      add(`row ${String(row[0])} of ${table} does not match its checksum`);
+    }
+  }
+}
