@@ -1,0 +1,56 @@
+/** Messages between the encoding pool and its threads. Results are transferred, one buffer of each kind a task. */
+import type { SerializedError } from "../common/errors.js";
+import type { ModelSettings } from "../models/settings.js";
+
+/** What a thread is started with. */
+export interface EncodeWorkerData {
+  readonly settings: ModelSettings;
+  /** Threads inside one run of the graph. */
+  readonly threads: number;
+}
+
+export type EncodeTask =
+  /** Loads the model and does nothing else. */
+  | { readonly kind: "warm" }
+  | { readonly kind: "passages" | "documents"; readonly texts: readonly string[] }
+  | { readonly kind: "query"; readonly text: string };
+
+/** Tokens of text i are firstToken[i] .. firstToken[i + 1] - 1. */
+interface TokenRows {
+  /** u32 `[texts + 1]`. */
+  readonly firstToken: Uint32Array;
+  /** u32 `[tokens]`: ids of the kept tokens. */
+  readonly tokenIds: Uint32Array;
+  /** u32 `[texts]`. */
+  readonly contentTokens: Uint32Array;
+  /** 1 where the text was cut, u8 `[texts]`. */
+  readonly truncated: Uint8Array;
+}
+
+export interface PassageRows extends TokenRows {
+  /** s8 `[tokens][dim]`. */
+  readonly values: Int8Array;
+  /** f32 `[tokens]`. */
+  readonly scales: Float32Array;
+}
+
+export interface DocumentRows extends TokenRows {
+  /** f32 `[tokens][dim]`. */
+  readonly vectors: Float32Array;
+}
+
+export interface QueryRows {
+  /** f32 `[tokens][dim]`. */
+  readonly vectors: Float32Array;
+  readonly tokenIds: Uint32Array;
+  readonly tokens: readonly string[];
+  readonly truncated: boolean;
+}
+
+export type EncodeResult =
+  | { readonly kind: "warm" }
+  | { readonly kind: "passages"; readonly rows: PassageRows }
+  | { readonly kind: "documents"; readonly rows: DocumentRows }
+  | { readonly kind: "query"; readonly rows: QueryRows }
+  /** Errors lose their class between threads, so they travel as data. */
+  | { readonly kind: "error"; readonly error: SerializedError };
