@@ -1,6 +1,5 @@
 /** Hashing of whole files, and the step that gives a finished file its final name. */
 import { createHash } from "node:crypto";
-import { dirname } from "node:path";
 import { crc32 } from "node:zlib";
 import { MaxsimError } from "../common/errors.js";
 import { type FileSystem, readAll } from "./file-system.js";
@@ -47,7 +46,7 @@ export async function hashFile(
 }
 
 /**
- * Gives a synced file its final name and makes the name durable. The name is made from the content, so a file that
+ * Gives a synced file its final name; the temporary one is gone then, and the folder is to be synced. The name is made from the content, so a file that
  * has it already must be the same (a build that was cut short before its commit leaves one): it is kept.
  */
 export async function publishFile(
@@ -65,5 +64,4 @@ export async function publishFile(
     }
     await fs.unlink(temporary);
   }
-  await fs.syncFolder(dirname(final));
 }

@@ -73,6 +73,8 @@ export class SectionFileWriter {
   private state: "open" | "busy" | "failed" | "closed" = "open";
   /** True once the file handle is closed. */
   private closed = false;
+  /** True once the temporary name is gone. A file whose name did not become durable is garbage for the next writer. */
+  private published = false;
 
   private constructor(
     private readonly indexFolder: string,
@@ -173,6 +175,8 @@ export class SectionFileWriter {
       }
       const name = publishedName(this.type, fileId);
       await publishFile(this.fs, this.path, join(this.indexFolder, name), found.sha256);
+      this.published = true;
+      await this.fs.syncFolder(join(this.indexFolder, FILE_FOLDERS[this.type]));
       return { name, fileId, ...found };
     }, "closed");
   }
@@ -182,7 +186,7 @@ export class SectionFileWriter {
     if (this.state === "closed") return;
     this.state = "closed";
     if (!this.closed) await this.file.close();
-    await this.fs.unlink(this.path);
+    if (!this.published) await this.fs.unlink(this.path);
   }
 
   /** Writes CRC table and footer, then the first block with the header. */
