@@ -211,3 +211,13 @@ export function checkpoint(db: Database.Database): boolean {
     return rows[0]?.busy === 0;
   });
 }
+
+/** Version of the SQLite inside better-sqlite3, such as "3.53.2". */
+export function sqliteVersion(): string {
+  const db = new Database(":memory:");
+  try {
+    return String(db.prepare("SELECT sqlite_version()").pluck().get());
+  } finally {
+    db.close();
+  }
+}
