@@ -1,0 +1,59 @@
+#include "dispatch/table.h"
+
+#include <atomic>
+#include <cstring>
+
+#include "dispatch/cpu.h"
+#include "kernels/common/target.h"
+
+namespace maxsim {
+namespace {
+
+#if defined(MAXSIM_X86_64)
+constexpr Kernels kAll[] = {
+    {"avx512vnni", &kMaxsimAvx512Vnni, &kCentroidAvx512Vnni, &kResidualAvx512Vnni},
+    {"avx2", &kMaxsimAvx2, &kCentroidAvx2, &kResidualAvx2},
+    {"scalar", &kMaxsimScalar, &kCentroidScalar, &kResidualScalar},
+};
+#else
+constexpr Kernels kAll[] = {
+    {"scalar", &kMaxsimScalar, &kCentroidScalar, &kResidualScalar},
+};
+#endif
+constexpr size_t kCount = sizeof kAll / sizeof kAll[0];
+
+std::atomic<const Kernels*> forced{nullptr};
+
+}  // namespace
+
+KernelList availableKernels() {
+  // Each set implies the ones below it, so what is available is a tail of the list.
+  size_t skip = 0;
+#if defined(MAXSIM_X86_64)
+  if (!cpu().avx512vnni) skip = 1;
+  if (!cpu().avx2) skip = 2;
+#endif
+  return {kAll + skip, kCount - skip};
+}
+
+const Kernels& activeKernels() {
+  const Kernels* chosen = forced.load(std::memory_order_relaxed);
+  return chosen != nullptr ? *chosen : *availableKernels().first;
+}
+
+bool forceKernels(const char* isa) {
+  if (isa == nullptr) {
+    forced.store(nullptr, std::memory_order_relaxed);
+    return true;
+  }
+  const KernelList list = availableKernels();
+  for (size_t i = 0; i < list.count; i++) {
+    if (std::strcmp(list.first[i].isa, isa) == 0) {
+      forced.store(list.first + i, std::memory_order_relaxed);
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace maxsim

@@ -1,0 +1,18 @@
+#include "kernels/residual/api.h"
+
+#include <cmath>
+#include <cstring>
+
+#include "kernels/common/target.h"
+
+#if defined(MAXSIM_X86_64)
+MAXSIM_TARGET_BEGIN("avx512f,avx512bw,avx512vl,avx512dq")
+#include "kernels/residual/compress.h"
+
+namespace maxsim {
+
+const ResidualKernels kResidualAvx512Vnni = {compressAll};
+
+}  // namespace maxsim
+MAXSIM_TARGET_END
+#endif

@@ -1,0 +1,8 @@
+#include "kernels/residual/api.h"
+#include "kernels/residual/compress.h"
+
+namespace maxsim {
+
+const ResidualKernels kResidualScalar = {compressAll};
+
+}  // namespace maxsim
