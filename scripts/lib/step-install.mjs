@@ -1,0 +1,78 @@
+// Installs the dependencies when node_modules does not hold what the lock file names.
+
+import { existsSync, readFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { BootstrapError, run, runNode } from "./project.mjs";
+import { readStamp, removeStamp, writeStamp } from "./stamp.mjs";
+
+const STAMP = "install";
+/** Addons that are compiled at install fit one version of Node's module interface. */
+const abi = `modules ${process.versions.modules} ${process.platform} ${process.arch}`;
+
+export const installStep = {
+  /** @param {string} root @returns {string | undefined} what will be done, or undefined when nothing is to do */
+  stale(root) {
+    const reason = mismatch(root);
+    if (reason === undefined) return undefined;
+    return `installing the dependencies with npm (${reason}; a few minutes the first time)`;
+  },
+
+  /** @param {string} root */
+  run(root) {
+    removeStamp(root, STAMP);
+    const locked = existsSync(join(root, "package-lock.json"));
+    // Development tools are needed to build, also where NODE_ENV says production.
+    const status = npm(root, [
+      locked ? "ci" : "install",
+      "--include=dev",
+      "--no-audit",
+      "--no-fund",
+      "--loglevel=error",
+    ]);
+    if (status !== 0)
+      throw new BootstrapError("npm could not install the dependencies (its output is above)");
+    writeStamp(root, STAMP, abi);
+  },
+};
+
+/**
+ * Why node_modules does not fit, or undefined. npm writes node_modules/.package-lock.json when an installation is
+ * complete, so comparing it with the lock file tells an old, partial or production-only installation.
+ *
+ * @param {string} root
+ * @returns {string | undefined}
+ */
+export function mismatch(root) {
+  const installedPath = join(root, "node_modules", ".package-lock.json");
+  if (!existsSync(installedPath)) return "they are not installed";
+  const stamp = readStamp(root, STAMP);
+  if (stamp !== undefined && stamp !== abi) return "they were installed by another version of Node.js";
+  const lockPath = join(root, "package-lock.json");
+  if (!existsSync(lockPath)) return undefined;
+  const installed = JSON.parse(readFileSync(installedPath, "utf8")).packages;
+  for (const [path, wanted] of Object.entries(JSON.parse(readFileSync(lockPath, "utf8")).packages)) {
+    if (path === "" || wanted.link) continue;
+    const found = installed[path];
+    // npm leaves out optional packages of other platforms.
+    if (found === undefined && (wanted.optional || wanted.devOptional)) continue;
+    if (found?.version !== wanted.version || found?.integrity !== wanted.integrity) {
+      return `${path.replace(/^.*node_modules\//, "")} is not the version that package-lock.json names`;
+    }
+  }
+  return undefined;
+}
+
+/** @param {string} root @param {readonly string[]} args @returns {number} exit status */
+function npm(root, args) {
+  // stdout belongs to the command that follows: npm's summary goes to stderr.
+  const stdio = /** @type {const} */ (["ignore", 2, "inherit"]);
+  const beside = dirname(process.execPath);
+  const candidates = [
+    process.env.npm_execpath ?? "",
+    join(beside, "..", "lib", "node_modules", "npm", "bin", "npm-cli.js"),
+    join(beside, "node_modules", "npm", "bin", "npm-cli.js"),
+  ];
+  const script = candidates.find((path) => basename(path) === "npm-cli.js" && existsSync(path));
+  if (script !== undefined) return runNode(root, script, args, { stdio: [...stdio] });
+  return run(root, "npm", args, { stdio: [...stdio], shell: process.platform === "win32" });
+}
