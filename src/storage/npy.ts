@@ -127,7 +127,7 @@ export function toFloats(array: NpyArray, what: string): Float32Array {
   throw new MaxsimError("INVALID_INPUT", `${what} must hold floats (f2, f4, f8), found ${array.type}`);
 }
 
-/** Writes a new file; it must not exist. */
+/** Writes a new file; it must not exist, and does not after a failure. */
 export async function writeNpy(
   path: string,
   shape: readonly number[],
@@ -155,7 +155,10 @@ export async function writeNpy(
     await writeAll(file, head, 0);
     await writeAll(file, new Uint8Array(data.buffer, data.byteOffset, data.byteLength), head.length);
     await file.sync();
-  } finally {
+  } catch (error) {
     await file.close();
+    await fs.unlink(path);
+    throw error;
   }
+  await file.close();
 }
