@@ -2,7 +2,9 @@
 import { readdir, stat } from "node:fs/promises";
 import { isAbsolute, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { checkString, describe } from "../common/check.js";
 import { ioError, MaxsimError, systemCode } from "../common/errors.js";
+import { downloadModel, type HubOptions, parseRepositoryId } from "./hub.js";
 
 /** The bundled model that "default" stands for. */
 export const DEFAULT_MODEL = "maxsim-small-en-v1";
@@ -30,23 +32,30 @@ export async function listBundledModels(): Promise<readonly BundledModel[]> {
 /**
  * The folder of a model. "default" or nothing is the bundled model; then come folders, bundled names and repository
  * ids `organization/name[@revision]`, which are downloaded unless the cache has them.
- * @throws MaxsimError MODEL_NOT_FOUND, NETWORK, ABORTED.
+ * @throws MaxsimError MODEL_NOT_FOUND, MODEL_INVALID, NETWORK, ABORTED.
  */
-export async function resolveModel(name = "default"): Promise<string> {
-  const wanted = name === "default" ? DEFAULT_MODEL : name;
+export async function resolveModel(name = "default", options: HubOptions = {}): Promise<string> {
+  checkString("model", name);
   const bundled = await listBundledModels();
+  const wanted = name === "default" ? DEFAULT_MODEL : name;
   const found = bundled.find((model) => model.name === wanted);
-  const isPath = isAbsolute(name) || /^\.{1,2}([\\/]|$)/.test(name);
-  if (found !== undefined && !isPath) return found.folder;
+  if (found !== undefined) return found.folder;
   if (await isFolder(name)) return resolve(name);
+  const id = isPath(name) ? undefined : parseRepositoryId(name);
+  if (id !== undefined) return downloadModel(id, options);
   const choice = bundled.map((model) => model.name).join(", ") || "none";
   throw new MaxsimError(
     "MODEL_NOT_FOUND",
-    `there is no model ${name}: no such folder and no bundled model of that name`,
+    `there is no model ${describe(name)}: no such folder and no such name`,
     {
-      hint: `Give the path of a model folder, or one of the bundled models (${choice}).`,
+      hint: `Give the path of a model folder, a repository id such as organization/name, or a bundled model (${choice}).`,
     },
   );
+}
+
+/** `./a/b`, `../a`, `/a/b` and `C:\\a` never mean a repository. */
+function isPath(name: string): boolean {
+  return isAbsolute(name) || /^\.{1,2}([\\/]|$)/.test(name);
 }
 
 async function isFolder(path: string): Promise<boolean> {
