@@ -1,0 +1,127 @@
+/** The progress of a long operation on stderr: one line that redraws itself, or plain lines where nobody watches. */
+import type { ProgressEvent } from "../../common/progress.js";
+import { formatBytes, formatDuration, formatNumber, formatRate } from "./format.js";
+import { truncate } from "./plain-text.js";
+
+/** The part of a stream that is written to. */
+export interface ProgressStream {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  write(text: string): unknown;
+}
+
+export interface ProgressOptions {
+  readonly stream: ProgressStream;
+  /** TERM=dumb makes plain lines also on a terminal. */
+  readonly env?: NodeJS.ProcessEnv;
+  /** Milliseconds, never going back. Default: `performance.now`. */
+  readonly now?: () => number;
+  /** Resident memory in bytes. Default: that of this process. */
+  readonly memory?: () => number;
+}
+
+/** Redraws on a terminal are at least this far apart: ten a second. */
+const REDRAW_MS = 100;
+/** Plain lines are at least this far apart, but for the first of a stage. */
+const LINE_MS = 5_000;
+/** Rates look back this far: long enough to be steady, short enough to follow a change. */
+const WINDOW_MS = 15_000;
+const MAX_SAMPLES = 64;
+const CLEAR_LINE = "\r\u001b[K";
+
+interface Sample {
+  readonly at: number;
+  readonly done: number;
+  readonly tokens: number | undefined;
+}
+
+/** Shows the events handed to `update`; `finish` leaves a terminal as if nothing had been there. */
+export class ProgressRenderer {
+  private readonly stream: ProgressStream;
+  private readonly live: boolean;
+  private readonly now: () => number;
+  private readonly memory: () => number;
+  private stage: string | undefined;
+  private samples: Sample[] = [];
+  private lastShown = Number.NEGATIVE_INFINITY;
+  private drawn = false;
+
+  constructor({ stream, env = {}, now, memory }: ProgressOptions) {
+    this.stream = stream;
+    this.live = stream.isTTY === true && env.TERM !== "dumb";
+    this.now = now ?? (() => performance.now());
+    this.memory = memory ?? (() => process.memoryUsage.rss());
+  }
+
+  /** Takes one report; most of them are not shown, because they come faster than anybody reads. */
+  update(event: ProgressEvent): void {
+    const at = this.now();
+    const started = event.stage !== this.stage;
+    if (started) {
+      this.stage = event.stage;
+      this.samples = [];
+    }
+    this.record({ at, done: event.done, tokens: event.tokens });
+    if (at - this.lastShown < (this.live ? REDRAW_MS : LINE_MS) && !(started && !this.live)) return;
+    this.lastShown = at;
+    const text = this.describe(event);
+    if (!this.live) {
+      this.stream.write(`${text}\n`);
+      return;
+    }
+    // One column stays free: a full line makes some terminals wrap.
+    this.stream.write(CLEAR_LINE + truncate(text, Math.max((this.stream.columns ?? 80) - 1, 10)));
+    this.drawn = true;
+  }
+
+  /** Writes a line of text above the progress, which comes back with the next event. */
+  log(line: string): void {
+    this.clear();
+    this.stream.write(`${line}\n`);
+  }
+
+  /** Removes the line from the terminal. */
+  finish(): void {
+    this.clear();
+    this.stage = undefined;
+  }
+
+  private clear(): void {
+    if (this.drawn) this.stream.write(CLEAR_LINE);
+    this.drawn = false;
+    this.lastShown = Number.NEGATIVE_INFINITY;
+  }
+
+  /** Keeps samples spread over the window, and always the one from its far end. */
+  private record(sample: Sample): void {
+    const previous = this.samples.at(-1);
+    if (
+      previous !== undefined &&
+      this.samples.length > 1 &&
+      sample.at - this.samples.at(-2)!.at < WINDOW_MS / MAX_SAMPLES
+    ) {
+      this.samples.pop();
+    }
+    this.samples.push(sample);
+    while (this.samples.length > 2 && sample.at - this.samples[1]!.at >= WINDOW_MS) this.samples.shift();
+  }
+
+  private describe({ stage, done, total, unit, tokens }: ProgressEvent): string {
+    const count = total === undefined ? formatNumber(done) : `${formatNumber(done)}/${formatNumber(total)}`;
+    const parts = [`${stage}  ${count} ${unit}`];
+    if (total !== undefined && total > 0) parts.push(`${Math.floor((100 * Math.min(done, total)) / total)}%`);
+    const first = this.samples[0]!;
+    const last = this.samples.at(-1)!;
+    const seconds = (last.at - first.at) / 1000;
+    const rate = seconds > 0 ? (last.done - first.done) / seconds : 0;
+    if (rate > 0) {
+      parts.push(formatRate(rate));
+      if (tokens !== undefined && first.tokens !== undefined) {
+        parts.push(`${formatNumber((tokens - first.tokens) / seconds)} tokens/s`);
+      }
+      if (total !== undefined && done < total) parts.push(`${formatDuration((total - done) / rate)} left`);
+    }
+    parts.push(formatBytes(this.memory()));
+    return parts.join("  ");
+  }
+}
