@@ -107,12 +107,11 @@ export function decodeWeights(
   row: Int32Array,
 ): void {
   const { nbits, weights } = quantizer;
-  const mask = 2 ** nbits - 1;
-  for (let i = 0; i < bytes; i++) {
-    let packed = residuals[start + i]!;
-    for (let d = i; d < row.length; d += bytes) {
-      row[d] = weights[packed & mask]! - DOCUMENT_BIAS;
-      packed >>= nbits;
+  const mask = (1 << nbits) - 1;
+  let d = 0;
+  for (let shift = 0; shift < 8; shift += nbits) {
+    for (let i = start; i < start + bytes; i++) {
+      row[d++] = weights[(residuals[i]! >> shift) & mask]! - DOCUMENT_BIAS;
     }
   }
 }
