@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import type Database from "better-sqlite3";
@@ -6,6 +6,7 @@ import { describe, expect, test } from "vitest";
 import { isMaxsimError } from "../../../src/common/errors.js";
 import { Catalog } from "../../../src/documents/catalog.js";
 import { removeGarbage } from "../../../src/documents/garbage.js";
+import { removeIndexFiles } from "../../../src/documents/remove.js";
 import { Staging } from "../../../src/documents/staging.js";
 import { readSectionFile } from "../../../src/storage/section-reader.js";
 import { type FileSummary, SectionFileWriter } from "../../../src/storage/section-writer.js";
@@ -100,6 +101,20 @@ test("a crash between publication and commit leaves generation N, and the next w
       await readSectionFile(join(folder, file.name), { type: "segment", indexId: INDEX_ID, ...file });
     }
     next.close();
+  }));
+
+test("removing an index takes its own files and leaves the others", () =>
+  inFolder(async (folder) => {
+    const index = join(folder, "index");
+    const catalog = Catalog.create(index, { indexId: INDEX_ID, settings: SETTINGS });
+    await addOne(index, catalog, "a");
+    catalog.close();
+    writeFileSync(join(index, "notes.txt"), "mine");
+    await removeIndexFiles(index);
+    expect(readdirSync(index)).toEqual(["notes.txt"]);
+    rmSync(join(index, "notes.txt"));
+    await removeIndexFiles(index);
+    expect(existsSync(index)).toBe(false);
   }));
 
 test("a full disk while a segment is written leaves the old generation and no file", () =>
