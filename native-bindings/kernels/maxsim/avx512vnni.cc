@@ -18,7 +18,7 @@ constexpr size_t kRow = kMaxDim;
 constexpr size_t kSlack = 64;
 
 template <int V>
-constexpr int kBlock = V <= 2 ? 8 : 4;
+constexpr int kBlock = V == 1 ? 16 : V == 2 ? 8 : 4;
 
 // Unpacks planar residuals to biased weights. Each slot is stored as a whole register; what spills over belongs
 // to the next slot, or the next row, and is overwritten in its turn.
