@@ -9,7 +9,10 @@ export function describe(value: unknown): string {
   if (typeof value === "number" || typeof value === "boolean" || value === undefined) return String(value);
   if (typeof value === "bigint") return `${value}n`;
   if (Array.isArray(value)) return `an array of ${value.length}`;
-  if (typeof value === "object") return value.constructor?.name ? `a ${value.constructor.name}` : "an object";
+  if (typeof value === "object") {
+    const name = value.constructor?.name;
+    return !name || name === "Object" ? "an object" : `a ${name}`;
+  }
   return `a ${typeof value}`;
 }
 
