@@ -16,6 +16,9 @@ export const MIN_TOKENS_FOR_QUANTILES = 256;
  */
 const PRIOR_RESIDUAL_NORM = 0.5;
 
+/** Far past convergence for 16 buckets; an iteration costs a few binary searches. */
+const LLOYD_MAX_ITERATIONS = 200;
+
 /** Residual components of `vectors` against their centroids, flattened, ascending. */
 export function sortedResiduals(
   vectors: QuantizedVectors,
@@ -43,10 +46,42 @@ export function priorResiduals(dim: number): Float32Array {
   return Float32Array.from({ length: 65_536 }, () => random.normal() * sigma).sort();
 }
 
-/** Cutoffs and weights from ascending residual components. */
+/**
+ * Cutoffs and weights from ascending residual components: quantiles, then Lloyd-Max iterations (each weight the mean
+ * of its bucket, each cutoff half way between two weights), which minimize the squared error.
+ */
 export function trainQuantizer(sorted: Float32Array, nbits: 1 | 2 | 4): ResidualQuantizer {
   const buckets = 2 ** nbits;
   const cutoffs = Float32Array.from({ length: buckets - 1 }, (_, i) => quantile(sorted, (i + 1) / buckets));
-  const centers = Float32Array.from({ length: buckets }, (_, i) => quantile(sorted, (i + 0.5) / buckets));
-  return { nbits, cutoffs, ...packWeights(centers) };
+  const weights = Float32Array.from({ length: buckets }, (_, i) => quantile(sorted, (i + 0.5) / buckets));
+  const sums = prefixSums(sorted);
+  for (let iteration = 0; iteration < LLOYD_MAX_ITERATIONS; iteration++) {
+    let start = 0;
+    for (let b = 0; b < buckets; b++) {
+      const end = b === buckets - 1 ? sorted.length : upperBound(sorted, cutoffs[b]!);
+      if (end > start) weights[b] = (sums[end]! - sums[start]!) / (end - start);
+      start = Math.max(start, end);
+    }
+    for (let b = 0; b < buckets - 1; b++) cutoffs[b] = (weights[b]! + weights[b + 1]!) / 2;
+  }
+  return { nbits, cutoffs, ...packWeights(weights) };
+}
+
+/** sums[i] = sorted[0] + ... + sorted[i - 1]. */
+function prefixSums(sorted: Float32Array): Float64Array {
+  const sums = new Float64Array(sorted.length + 1);
+  for (let i = 0; i < sorted.length; i++) sums[i + 1] = sums[i]! + sorted[i]!;
+  return sums;
+}
+
+/** Number of values that are at most `limit`: what falls into the buckets up to a cutoff. */
+function upperBound(sorted: Float32Array, limit: number): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (sorted[middle]! <= limit) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
