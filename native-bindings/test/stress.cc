@@ -120,6 +120,13 @@ bool round(uint64_t seed) {
   }
   const auto centroids = drawn<uint8_t>(size * dim, biased);
   const auto centroidScales = drawn<float>(size, [&] { return random.real(scale); });
+  // One case in four has centroids that tie.
+  if (random.below(4) == 0) {
+    for (size_t k = 2; k < size; k++) {
+      std::memcpy(centroids.get() + k * dim, centroids.get() + (k % 2) * dim, dim);
+      centroidScales[k] = centroidScales[k % 2];
+    }
+  }
   const auto weights = drawn<uint8_t>(size_t{1} << nbits, biased);
   const auto cutoffs = drawn<float>((size_t{1} << nbits) - 1, [&] { return random.real(1.0f); });
   const auto planes = drawn<uint8_t>(total * dim * nbits / 8, [&] { return random.next(); });
