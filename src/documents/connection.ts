@@ -47,6 +47,12 @@ function sqliteFailure(path: string, action: string, error: unknown): MaxsimErro
       cause: error,
     });
   }
+  if (/^SQLITE_(READONLY|CANTOPEN)/.test(code)) {
+    return new MaxsimError("IO", `cannot ${action} ${path}: its folder cannot be written to (${code})`, {
+      hint: "Readers, too, share memory through a file beside the catalog: make the folder writable, or copy it.",
+      cause: error,
+    });
+  }
   return ioError(action, path, error);
 }
 

@@ -13,71 +13,24 @@ import { type CheckedDocument, checkDocument, checkSpan, describeSource } from "
 import { guard } from "./connection.js";
 import { toWellFormed } from "./json-text.js";
 import { type ColumnValue, checkRow, rowChecksum } from "./row-checksum.js";
+import {
+  missingRow,
+  STAGING_SCHEMA,
+  type StagedDocument,
+  type StagedDocumentRow,
+  type StagedPassage,
+  type StagedPassageRow,
+  type StagedSpan,
+  toSpan,
+} from "./staging-rows.js";
 import type { DocumentInput } from "./types.js";
+
+export type { StagedDocument, StagedPassage, StagedSpan } from "./staging-rows.js";
 
 export const STAGING_NAME = "build.sqlite";
 
 const ROWS_PER_TRANSACTION = 10_000;
 const PASSAGES_PER_BATCH = 1000;
-
-const SCHEMA = `
-CREATE TABLE documents (document_no INTEGER PRIMARY KEY, id TEXT NOT NULL, title TEXT, url TEXT, metadata TEXT,
-  source_path TEXT, source_line INTEGER, first_passage INTEGER NOT NULL, passages INTEGER NOT NULL,
-  text TEXT NOT NULL, checksum INTEGER NOT NULL) STRICT;
-CREATE UNIQUE INDEX documents_id ON documents(id);
-CREATE TABLE passages (passage_no INTEGER PRIMARY KEY, document_no INTEGER NOT NULL, start INTEGER NOT NULL,
-  "end" INTEGER NOT NULL, line_start INTEGER NOT NULL, line_end INTEGER NOT NULL, context TEXT NOT NULL,
-  checksum INTEGER NOT NULL, tokens INTEGER NOT NULL) STRICT;
-`;
-
-type DocumentRow = [
-  documentNo: number,
-  id: string,
-  title: string | null,
-  url: string | null,
-  metadata: string | null,
-  sourcePath: string | null,
-  sourceLine: number | null,
-  firstPassage: number,
-  passages: number,
-  text: string,
-  checksum: number,
-];
-
-type PassageRow = [
-  passageNo: number,
-  documentNo: number,
-  start: number,
-  end: number,
-  lineStart: number,
-  lineEnd: number,
-  context: string,
-  checksum: number,
-  tokens: number,
-];
-
-/** A passage as it is handed to the encoder. */
-export interface StagedPassage {
-  readonly passageNo: number;
-  readonly documentNo: number;
-  /** Context, a space and the passage's own text, trimmed. */
-  readonly text: string;
-}
-
-/** A document as commit copies it. */
-export interface StagedDocument extends CheckedDocument {
-  readonly documentNo: number;
-  readonly firstPassage: number;
-  readonly passages: number;
-  /** Sum over its passages. */
-  readonly tokens: number;
-}
-
-export interface StagedSpan extends PassageSpan {
-  readonly passageNo: number;
-  readonly documentNo: number;
-  readonly tokens: number;
-}
 
 export class Staging {
   private documentCount = 0;
@@ -89,9 +42,9 @@ export class Staging {
   private readonly insertDocument: Database.Statement<ColumnValue[]>;
   private readonly insertPassage: Database.Statement<ColumnValue[]>;
   private readonly updateTokens: Database.Statement<ColumnValue[]>;
-  private readonly selectById: Database.Statement<[string], DocumentRow>;
-  private readonly selectDocument: Database.Statement<[number], DocumentRow>;
-  private readonly selectPassages: Database.Statement<[number, number], PassageRow>;
+  private readonly selectById: Database.Statement<[string], StagedDocumentRow>;
+  private readonly selectDocument: Database.Statement<[number], StagedDocumentRow>;
+  private readonly selectPassages: Database.Statement<[number, number], StagedPassageRow>;
   private readonly selectTokens: Database.Statement<[number, number], number>;
 
   private constructor(
@@ -104,12 +57,12 @@ export class Staging {
     this.insertDocument = db.prepare(`INSERT INTO documents VALUES (${"?, ".repeat(10)}?)`);
     this.insertPassage = db.prepare(`INSERT INTO passages VALUES (${"?, ".repeat(8)}0)`);
     this.updateTokens = db.prepare("UPDATE passages SET tokens = ? WHERE passage_no = ?");
-    this.selectById = db.prepare<[string], DocumentRow>("SELECT * FROM documents WHERE id = ?").raw();
+    this.selectById = db.prepare<[string], StagedDocumentRow>("SELECT * FROM documents WHERE id = ?").raw();
     this.selectDocument = db
-      .prepare<[number], DocumentRow>("SELECT * FROM documents WHERE document_no = ?")
+      .prepare<[number], StagedDocumentRow>("SELECT * FROM documents WHERE document_no = ?")
       .raw();
     this.selectPassages = db
-      .prepare<[number, number], PassageRow>(
+      .prepare<[number, number], StagedPassageRow>(
         "SELECT * FROM passages WHERE passage_no >= ? ORDER BY passage_no LIMIT ?",
       )
       .raw();
@@ -133,7 +86,7 @@ export class Staging {
       db.pragma("synchronous = OFF");
       db.pragma("locking_mode = EXCLUSIVE");
       db.pragma("cache_size = -32768");
-      db.exec(SCHEMA);
+      db.exec(STAGING_SCHEMA);
       return new Staging(db, path, first.firstDocument, first.firstPassage);
     });
   }
@@ -238,11 +191,11 @@ export class Staging {
       const rows = guard(this.path, "read", () => this.selectPassages.all(next, PASSAGES_PER_BATCH));
       for (const row of rows) {
         const span = toSpan(this.path, row);
-        if (span.passageNo !== next) throw missing(this.path, `passage ${next}`);
+        if (span.passageNo !== next) throw missingRow(this.path, `passage ${next}`);
         next++;
         yield span;
       }
-      if (rows.length === 0) throw missing(this.path, `passage ${next}`);
+      if (rows.length === 0) throw missingRow(this.path, `passage ${next}`);
     }
   }
 
@@ -286,29 +239,17 @@ export class Staging {
     return this.current!.text;
   }
 
-  private require(row: DocumentRow | undefined, documentNo: number): DocumentRow {
-    if (row === undefined) throw missing(this.path, `document ${documentNo}`);
+  private require(row: StagedDocumentRow | undefined, documentNo: number): StagedDocumentRow {
+    if (row === undefined) throw missingRow(this.path, `document ${documentNo}`);
     return checkRow(this.path, "staged", row);
   }
 
-  private toDocument(row: DocumentRow): StagedDocument {
+  private toDocument(row: StagedDocumentRow): StagedDocument {
     const [documentNo, id, title, url, metadata, sourcePath, sourceLine, firstPassage, passages, text] = row;
     const tokens = this.tokensOf(firstPassage, passages);
     const content = { id, title, url, metadata, sourcePath, sourceLine, text };
     return { documentNo, firstPassage, passages, tokens, ...content };
   }
-}
-
-function toSpan(path: string, row: PassageRow): StagedSpan {
-  checkRow(path, "spans", row.slice(0, -1) as ColumnValue[]);
-  const [passageNo, documentNo, start, end, lineStart, lineEnd, context, , tokens] = row;
-  return { passageNo, documentNo, start, end, lineStart, lineEnd, context, tokens };
-}
-
-function missing(path: string, what: string): MaxsimError {
-  return new MaxsimError("CORRUPT", `${path} is damaged: ${what} is missing`, {
-    hint: "Run the same add again.",
-  });
 }
 
 /** Deletes the staging file of a folder, if there is one. */
