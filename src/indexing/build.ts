@@ -126,7 +126,7 @@ async function train(input: BuildInput, sample: Sample, tokens: number): Promise
       tokenIds: withIds ? ids : null,
       nbits: input.nbits,
       seed: input.seed,
-      budget: centroidBudget(expected),
+      budget: centroidBudget(expected, withIds),
       onProgress: (done, total) => input.onProgress?.({ stage: "train", done, total, unit: "iterations" }),
     },
     input.kernels,

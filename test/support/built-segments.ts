@@ -57,7 +57,9 @@ export function memorySnapshot(options: {
   const each = Math.ceil(passages / parts / passagesPerDocument) * passagesPerDocument;
   const segments: Segment[] = [];
   for (let first = 0; first < passages; first += each) {
-    segments.push(memorySegment(codec, corpus.passages.slice(first, first + each), first, passagesPerDocument));
+    segments.push(
+      memorySegment(codec, corpus.passages.slice(first, first + each), first, passagesPerDocument),
+    );
   }
   return {
     corpus,

@@ -8,7 +8,10 @@ import { SyntheticCorpus } from "../../support/synthetic.js";
 
 const DIM = 32;
 
-function corpus(passages: number, seed = 7): { vectors: QuantizedVectors; rows: Float32Array; tokenIds: Uint32Array } {
+function corpus(
+  passages: number,
+  seed = 7,
+): { vectors: QuantizedVectors; rows: Float32Array; tokenIds: Uint32Array } {
   const synthetic = new SyntheticCorpus({ passages, tokens: 40, dim: DIM, seed });
   const rows = Float32Array.from(synthetic.passages.flatMap((passage) => [...passage.vectors]));
   const tokenIds = Uint32Array.from(synthetic.passages.flatMap((passage) => [...passage.tokenIds]));
@@ -42,7 +45,9 @@ describe("grouping", () => {
   });
 
   it("keeps one centroid each when there are more groups than the budget", () => {
-    expect([...allocateCentroids(Uint32Array.of(5, 5, 5), Float64Array.of(1, 1, 1), 2, 1)]).toEqual([1, 1, 1]);
+    expect([...allocateCentroids(Uint32Array.of(5, 5, 5), Float64Array.of(1, 1, 1), 2, 1)]).toEqual([
+      1, 1, 1,
+    ]);
   });
 });
 
@@ -101,7 +106,12 @@ describe("a codec for token ids", () => {
   });
 
   it("lets an unknown id choose among all centroids", () => {
-    const one = { count: 1, dim: DIM, values: vectors.values.slice(0, DIM), scales: vectors.scales.slice(0, 1) };
+    const one = {
+      count: 1,
+      dim: DIM,
+      values: vectors.values.slice(0, DIM),
+      scales: vectors.scales.slice(0, 1),
+    };
     const free = codec.encode(one, null, referenceBackend);
     expect(codec.encode(one, Uint32Array.of(999_999), referenceBackend)).toEqual(free);
   });
@@ -117,7 +127,10 @@ describe("tiny corpora", () => {
       scales: vectors.scales.slice(0, count),
     };
     const ids = tokenIds.slice(0, count);
-    const codec = trainCodec({ vectors: few, tokenIds: ids, nbits: 4, seed: 1, budget: 4 * count }, referenceBackend);
+    const codec = trainCodec(
+      { vectors: few, tokenIds: ids, nbits: 4, seed: 1, budget: 4 * count },
+      referenceBackend,
+    );
     const later = corpus(20, 99);
     const decoded = codec.decode(codec.encode(later.vectors, later.tokenIds, referenceBackend));
     expect(fidelity(later.rows, decoded)).toBeGreaterThan(0.6);

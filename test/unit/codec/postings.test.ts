@@ -6,7 +6,14 @@ function lists(codes: number[], lengths: number[], centroids: number): number[][
   const built = buildPostings(Uint16Array.from(codes), Uint32Array.from(lengths), centroids);
   const out = new Uint32Array(lengths.length);
   return Array.from({ length: centroids }, (_, k) => {
-    const count = readPostings(built.bytes, built.offsets[k]!, built.offsets[k + 1]!, lengths.length, out, "test");
+    const count = readPostings(
+      built.bytes,
+      built.offsets[k]!,
+      built.offsets[k + 1]!,
+      lengths.length,
+      out,
+      "test",
+    );
     return [...out.subarray(0, count)];
   });
 }
@@ -55,7 +62,9 @@ describe("posting lists", () => {
     ["more values than passages", [0, 1, 1], 2],
   ])("refuses %s", (_, bytes, passages) => {
     const out = new Uint32Array(passages);
-    expect(() => readPostings(Uint8Array.from(bytes), 0, bytes.length, passages, out, "x.segment")).toThrowError(
+    expect(() =>
+      readPostings(Uint8Array.from(bytes), 0, bytes.length, passages, out, "x.segment"),
+    ).toThrowError(
       expect.objectContaining({ code: "CORRUPT", message: expect.stringContaining("x.segment") }),
     );
   });

@@ -86,7 +86,9 @@ describe("pruned search", () => {
   });
 
   it("never returns deleted passages and still fills k", async () => {
-    const dead = snapshot.segments.map((segment) => Uint8Array.from(segment.documents, (no) => (no % 2 === 0 ? 1 : 0)));
+    const dead = snapshot.segments.map((segment) =>
+      Uint8Array.from(segment.documents, (no) => (no % 2 === 0 ? 1 : 0)),
+    );
     const halved: SearchSnapshot = {
       ...snapshot,
       segments: snapshot.segments.map((segment, s) => ({ ...segment, dead: dead[s]! })),
@@ -123,7 +125,10 @@ describe("gather", () => {
     const touched = new Set(similarity.flatMap((map) => [...map.keys()]));
     expect(reached).toBe(touched.size);
     const total = (p: number): number =>
-      similarity.reduce((sum, map, q) => sum + query.scales[q]! * (map.get(p) ?? probes.scores[q * 5 + 4]!), 0);
+      similarity.reduce(
+        (sum, map, q) => sum + query.scales[q]! * (map.get(p) ?? probes.scores[q * 5 + 4]!),
+        0,
+      );
     const cut = [...touched].map(total).sort((a, b) => b - a)[9]!;
     expect(passages).toHaveLength(10);
     for (const p of passages) expect(total(p)).toBeGreaterThanOrEqual(cut - 1e-4);
@@ -136,7 +141,11 @@ describe("the trace", () => {
     const trace = new Trace();
     const query = packQuery(corpus.query(9, 5), 5, DIM);
     const parameters = searchParameters(5, { exhaustiveTokens: 0, approximate: 50, refine: 20 });
-    await searchSnapshot(snapshot, query, 5, parameters, { kernels, scorer: new InlineScorer(kernels), trace });
+    await searchSnapshot(snapshot, query, 5, parameters, {
+      kernels,
+      scorer: new InlineScorer(kernels),
+      trace,
+    });
     expect(trace.stages.map(({ stage }) => stage)).toEqual([
       "centroids",
       "probe",
