@@ -8,6 +8,8 @@ import { BootstrapError, say } from "./project.mjs";
 const POLL_MS = 100;
 /** A file without a process id is being written; after this long its writer is taken for dead. */
 const WRITING_MS = 5_000;
+/** Files of this process. Process ids come again, in containers often, so its id alone does not make a file its own. */
+const held = new Set();
 
 /**
  * Runs `work` while this process owns the lock at `path`. A lock whose owner is dead is taken over.
@@ -21,7 +23,7 @@ const WRITING_MS = 5_000;
 export async function withLock(path, timeoutMs, work) {
   await acquire(path, timeoutMs);
   const release = () => {
-    if (ownerOf(path) === process.pid) rmSync(path, { force: true });
+    if (held.delete(path) && ownerOf(path) === process.pid) rmSync(path, { force: true });
   };
   process.once("exit", release);
   try {
@@ -54,6 +56,7 @@ async function acquire(path, timeoutMs) {
 function create(path) {
   try {
     writeFileSync(path, String(process.pid), { flag: "wx" });
+    held.add(path);
     return true;
   } catch (error) {
     if (codeOf(error) === "EEXIST") return false;
@@ -78,6 +81,7 @@ function removeDead(path) {
   try {
     if (isDead(path)) rmSync(path, { force: true });
   } finally {
+    held.delete(guard);
     rmSync(guard, { force: true });
   }
   return true;
@@ -98,7 +102,8 @@ function renameAway(path) {
 /** @param {string} path */
 function isDead(path) {
   const owner = ownerOf(path);
-  if (owner !== undefined) return owner !== process.pid && !isAlive(owner);
+  if (owner === process.pid) return !held.has(path);
+  if (owner !== undefined) return !isAlive(owner);
   try {
     return Date.now() - statSync(path).mtimeMs > WRITING_MS;
   } catch (error) {
