@@ -67,12 +67,24 @@ function npm(root, args) {
   // stdout belongs to the command that follows: npm's summary goes to stderr.
   const stdio = /** @type {const} */ (["ignore", 2, "inherit"]);
   const beside = dirname(process.execPath);
+  const env = withHeaders(join(beside, ".."));
   const candidates = [
     process.env.npm_execpath ?? "",
     join(beside, "..", "lib", "node_modules", "npm", "bin", "npm-cli.js"),
     join(beside, "node_modules", "npm", "bin", "npm-cli.js"),
   ];
   const script = candidates.find((path) => basename(path) === "npm-cli.js" && existsSync(path));
-  if (script !== undefined) return runNode(root, script, args, { stdio: [...stdio] });
-  return run(root, "npm", args, { stdio: [...stdio], shell: process.platform === "win32" });
+  if (script !== undefined) return runNode(root, script, args, { stdio: [...stdio], env });
+  return run(root, "npm", args, { stdio: [...stdio], env, shell: process.platform === "win32" });
+}
+
+/**
+ * Addons are compiled against the headers that came with this Node.js, where it has them, instead of downloaded ones.
+ *
+ * @param {string} prefix folder that Node.js is installed under
+ * @returns {NodeJS.ProcessEnv}
+ */
+function withHeaders(prefix) {
+  const complete = existsSync(join(prefix, "include", "node", "node_api.h"));
+  return complete ? { npm_config_nodedir: prefix, ...process.env } : process.env;
 }
