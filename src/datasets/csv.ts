@@ -1,0 +1,115 @@
+/** Tables: comma- or tab-separated values with a header. */
+import { Readable } from "node:stream";
+import { CsvError, parse } from "csv-parse";
+import { MaxsimError } from "../common/errors.js";
+import type { JsonValue } from "../common/json.js";
+import { MAX_LINE_BYTES, readChunks } from "./lines.js";
+import { invalidRecord, listNames, RecordProblem, recordDocument } from "./record.js";
+import type { CorpusItem, RecordFile, RecordOptions } from "./types.js";
+
+/** Columns that hold the text when none is named, the first one found. */
+const TEXT_COLUMNS = ["text", "content", "body"];
+
+interface Row {
+  readonly record: string[];
+  readonly info: { readonly lines: number };
+}
+
+/**
+ * Documents of a table, one a row, streamed. Quoted fields may hold separators, quotes and line breaks; a stray quote
+ * is text. Errors: UNKNOWN_COLUMN naming the columns found, INVALID_INPUT naming the line, IO.
+ */
+export async function* readCsv(file: RecordFile, options: RecordOptions): AsyncGenerator<CorpusItem> {
+  const skipped: CsvError[] = [];
+  const parser = parse({
+    delimiter: /\.tsv$/i.test(file.path) ? "\t" : ",",
+    bom: true,
+    info: true,
+    relax_column_count: true,
+    relax_quotes: true,
+    skip_empty_lines: true,
+    skip_records_with_error: options.skipInvalid === true,
+    max_record_size: MAX_LINE_BYTES,
+    on_skip: (error) => {
+      if (error !== undefined) skipped.push(error);
+    },
+  });
+  const source = Readable.from(readChunks(file.path));
+  source.on("error", (error) => parser.destroy(error));
+  source.pipe(parser);
+  let columns: Columns | undefined;
+  try {
+    for await (const { record, info } of parser as AsyncIterable<Row>) {
+      const line = info.lines - countBreaks(record);
+      if (columns === undefined) {
+        columns = chooseColumns(file, record, options);
+        continue;
+      }
+      for (const error of skipped.splice(0)) yield invalidCsv(file.path, error, options);
+      yield rowItem(file, columns, record, line, options);
+    }
+    for (const error of skipped.splice(0)) yield invalidCsv(file.path, error, options);
+  } catch (error) {
+    if (error instanceof CsvError) invalidCsv(file.path, error, {});
+    throw error;
+  } finally {
+    source.destroy();
+    parser.destroy();
+  }
+}
+
+interface Columns {
+  readonly names: readonly string[];
+  readonly options: RecordOptions;
+}
+
+function chooseColumns(file: RecordFile, header: readonly string[], options: RecordOptions): Columns {
+  const names = header.map((name) => name.trim());
+  const textColumn = options.textColumn ?? TEXT_COLUMNS.find((name) => names.includes(name));
+  for (const wanted of [textColumn ?? TEXT_COLUMNS[0]!, options.idColumn, options.titleColumn]) {
+    if (wanted === undefined || names.includes(wanted)) continue;
+    throw new MaxsimError(
+      "UNKNOWN_COLUMN",
+      `${file.path} has no column "${wanted}", found ${listNames(names)}`,
+      { hint: "Name the columns with --text-column, --id-column and --title-column." },
+    );
+  }
+  return { names, options: { ...options, textColumn: textColumn! } };
+}
+
+function rowItem(
+  file: RecordFile,
+  { names, options }: Columns,
+  record: readonly string[],
+  line: number,
+  given: RecordOptions,
+): CorpusItem {
+  if (record.length !== names.length) {
+    const reason = `the row has ${record.length} fields, the header has ${names.length}`;
+    return invalidRecord(file.path, line, reason, given);
+  }
+  const fields = new Map<string, JsonValue>();
+  names.forEach((name, i) => {
+    const value = record[i]!;
+    const matters = value !== "" || name === options.textColumn;
+    if (name !== "" && matters && !fields.has(name)) fields.set(name, value);
+  });
+  try {
+    return { kind: "document", document: recordDocument(fields, file, line, options) };
+  } catch (error) {
+    if (!(error instanceof RecordProblem)) throw error;
+    return invalidRecord(file.path, line, error.message, given);
+  }
+}
+
+function invalidCsv(path: string, error: CsvError, options: RecordOptions): CorpusItem {
+  const lines = "lines" in error && typeof error.lines === "number" ? error.lines : 1;
+  const hint = "Check the quotes: a field that begins with one ends with one, and quotes inside are doubled.";
+  return invalidRecord(path, lines, error.message, options, hint);
+}
+
+function countBreaks(record: readonly string[]): number {
+  let breaks = 0;
+  for (const field of record) if (field.includes("\n")) breaks += field.split("\n").length - 1;
+  return breaks;
+}

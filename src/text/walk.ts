@@ -1,0 +1,194 @@
+/** The files below the paths that a user names. */
+import type { Dirent, Stats } from "node:fs";
+import { lstat, readdir, realpath, stat } from "node:fs/promises";
+import { basename, isAbsolute, join, relative, resolve, sep } from "node:path";
+import { ioError, MaxsimError, systemCode } from "../common/errors.js";
+import { IgnoreRules } from "./ignore-rules.js";
+
+export interface WalkOptions {
+  /** Also files and folders whose names begin with a dot; `.git` never. Default false. */
+  readonly hidden?: boolean;
+  /** Respect `.gitignore` files in the named folders and below. Default true. */
+  readonly gitignore?: boolean;
+  /** Also folders called `node_modules`; a named path inside of one is always read. Default false. */
+  readonly nodeModules?: boolean;
+  /** Larger files are skipped, in bytes; tables and record files, which are streamed, are not. Default 10 MiB. */
+  readonly maxFileSize?: number;
+}
+
+export interface FoundFile {
+  readonly kind: "file";
+  /** Absolute. */
+  readonly path: string;
+  /** Absolute path of the named folder or file below which it was found. */
+  readonly root: string;
+  /** Relative to the root, with forward slashes; the base name where the root is the file. */
+  readonly relativePath: string;
+  /** Bytes. */
+  readonly size: number;
+  /** The user named this file, it was not found in a folder. */
+  readonly named: boolean;
+}
+
+export interface SkippedFile {
+  readonly kind: "skipped";
+  readonly path: string;
+  readonly reason: string;
+}
+
+/** Files of records, which are read piece by piece whatever their size. */
+export const STREAMED = /\.(?:jsonl|ndjson|csv|tsv)$/i;
+
+const DEFAULT_MAX_FILE_SIZE = 10 * 1024 * 1024;
+
+/**
+ * Regular files below each path, by name in code unit order, folders among them. Symbolic links below a named path
+ * are never followed: what they point to inside the root is read under its own path. What is skipped by a rule that
+ * the user knows (hidden, ignored) is left out; anything else that is skipped is reported with the reason.
+ * Errors: PATH_NOT_FOUND for a named path that does not exist or cannot be read.
+ */
+export async function* walkFiles(
+  paths: readonly string[],
+  options: WalkOptions = {},
+): AsyncGenerator<FoundFile | SkippedFile> {
+  for (const path of paths) {
+    const root = resolve(path);
+    const stats = await statNamed(path, root);
+    if (stats.isDirectory()) {
+      yield* walkFolder(path, root, options);
+    } else {
+      yield fileOrReason(root, root, basename(root), stats, options, true);
+    }
+  }
+}
+
+async function statNamed(path: string, root: string): Promise<Stats> {
+  try {
+    return await stat(root);
+  } catch (error) {
+    const code = systemCode(error);
+    throw new MaxsimError(
+      "PATH_NOT_FOUND",
+      code === "ENOENT" || code === "ENOTDIR"
+        ? `no such file or folder: ${path}`
+        : `cannot read ${path}: ${error instanceof Error ? error.message : String(error)}`,
+      { hint: "Check the spelling and the permissions of the path.", cause: error },
+    );
+  }
+}
+
+interface Folder {
+  readonly path: string;
+  /** "" or the path relative to the root with a slash at the end. */
+  readonly prefix: string;
+  readonly rules: IgnoreRules | undefined;
+}
+
+async function* walkFolder(
+  named: string,
+  root: string,
+  options: WalkOptions,
+): AsyncGenerator<FoundFile | SkippedFile> {
+  const modules = options.nodeModules === true || root.split(sep).includes("node_modules");
+  // Entries still to visit, the next one last: no recursion, so depth costs nothing.
+  const pending: Array<{ entry: Dirent; folder: Folder }> = [];
+  const realRoot = await realpath(root);
+  let folder: Folder | undefined = {
+    path: root,
+    prefix: "",
+    rules: await rulesOf(root, "", undefined, options),
+  };
+  for (;;) {
+    if (folder !== undefined) {
+      try {
+        const entries: Dirent[] = await readdir(folder.path, { withFileTypes: true });
+        entries.sort((a, b) => (a.name < b.name ? 1 : -1));
+        for (const entry of entries) pending.push({ entry, folder });
+      } catch (error) {
+        if (folder.path === root) throw unreadableRoot(named, error);
+        yield { kind: "skipped", path: folder.path, reason: unreadable(error) };
+      }
+      folder = undefined;
+    }
+    const next = pending.pop();
+    if (next === undefined) return;
+    const { name } = next.entry;
+    const path = join(next.folder.path, name);
+    const relativePath = next.folder.prefix + name;
+    if (name === ".git" || (name === "node_modules" && !modules)) continue;
+    if (name.startsWith(".") && options.hidden !== true) continue;
+    let stats: Stats;
+    try {
+      stats = await lstat(path);
+    } catch (error) {
+      yield { kind: "skipped", path, reason: unreadable(error) };
+      continue;
+    }
+    if (next.folder.rules?.ignores(relativePath, stats.isDirectory()) === true) continue;
+    if (stats.isDirectory()) {
+      const prefix = `${relativePath}/`;
+      folder = { path, prefix, rules: await rulesOf(path, prefix, next.folder.rules, options) };
+    } else if (stats.isSymbolicLink()) {
+      yield { kind: "skipped", path, reason: await linkReason(path, realRoot) };
+    } else {
+      yield fileOrReason(path, root, relativePath, stats, options, false);
+    }
+  }
+}
+
+async function rulesOf(
+  path: string,
+  prefix: string,
+  parent: IgnoreRules | undefined,
+  options: WalkOptions,
+): Promise<IgnoreRules | undefined> {
+  return options.gitignore === false ? undefined : IgnoreRules.load(path, prefix, parent);
+}
+
+function fileOrReason(
+  path: string,
+  root: string,
+  relativePath: string,
+  stats: Stats,
+  options: WalkOptions,
+  named: boolean,
+): FoundFile | SkippedFile {
+  const limit = options.maxFileSize ?? DEFAULT_MAX_FILE_SIZE;
+  const skipped = (reason: string): SkippedFile => ({ kind: "skipped", path, reason });
+  if (!stats.isFile()) return skipped(`not a regular file but ${specialName(stats)}`);
+  if (stats.size > limit && !STREAMED.test(path)) {
+    return skipped(`larger than ${limit} bytes: ${stats.size}`);
+  }
+  return { kind: "file", path, root, relativePath, size: stats.size, named };
+}
+
+function specialName(stats: Stats): string {
+  if (stats.isFIFO()) return "a named pipe";
+  if (stats.isSocket()) return "a socket";
+  return "a device";
+}
+
+async function linkReason(path: string, realRoot: string): Promise<string> {
+  let target: string;
+  try {
+    target = await realpath(path);
+  } catch (error) {
+    return `a symbolic link that leads nowhere (${systemCode(error) ?? String(error)})`;
+  }
+  const inside = relative(realRoot, target);
+  return inside === ".." || inside.startsWith(`..${sep}`) || isAbsolute(inside)
+    ? "a symbolic link out of the folder"
+    : "a symbolic link inside the folder; its target is read under its own path";
+}
+
+function unreadable(error: unknown): string {
+  return `cannot be read: ${systemCode(error) ?? String(error)}`;
+}
+
+function unreadableRoot(named: string, error: unknown): MaxsimError {
+  const { message } = ioError("read", named, error);
+  return new MaxsimError("PATH_NOT_FOUND", message, {
+    hint: "Check the permissions of the folder.",
+    cause: error,
+  });
+}
