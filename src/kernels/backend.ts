@@ -86,6 +86,12 @@ export interface CompressedTokens {
 /** Passages of a segment: the tokens of passage p are offsets[p] .. offsets[p + 1] - 1. u32 `[passages + 1]`. */
 export type PassageOffsets = Uint32Array;
 
+/**
+ * Inputs have exactly the length that their shape says, outputs at least it, and what lies beyond stays as it is.
+ * All arrays may be backed by a SharedArrayBuffer. Every backend checks types, lengths, codes, offsets, passages
+ * and ranges before it follows them, and throws a TypeError or RangeError that names the argument; outputs may be
+ * partly written by then. Calls are synchronous and keep no reference to their arguments.
+ */
 export interface KernelBackend {
   readonly name: "native" | "wasm" | "js";
   /** Instruction set in use, such as "avx512vnni", "avx2", "scalar", "simd128", "plain". */
@@ -128,6 +134,7 @@ export interface KernelBackend {
    * Exact MaxSim over what is stored: for token t and query token q
    *   v = (f32(sum_d values_q[d] * (w_t[d] - 64)) * weightScale + table[codes[t]][q]) * inverseNorm_t
    * (each operation rounded to float32), the maximum over t, then the sum over q as in `approximate`.
+   * A v that is not a number, as a damaged inverse norm may give, never becomes the maximum.
    */
   maxsim(
     query: PackedQuery,

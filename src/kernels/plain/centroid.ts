@@ -9,7 +9,7 @@ import {
   requireVectors,
 } from "../arguments.js";
 import { type Codebook, DOCUMENT_BIAS, type PackedQuery, type QuantizedVectors } from "../backend.js";
-import { dotLanes, dotRow, unpackQuery } from "./dot.js";
+import { dotLanes, dotRow, pairLanes, pairQuery } from "./dot.js";
 
 /** See `KernelBackend.centroidScores`. */
 export function centroidScores(query: PackedQuery, codebook: Codebook, out: Float32Array): void {
@@ -18,12 +18,12 @@ export function centroidScores(query: PackedQuery, codebook: Codebook, out: Floa
   requireType("out", out, Float32Array);
   requireRoom("out", out, codebook.size * query.lanes);
   const { dim, lanes } = query;
-  const values = unpackQuery(query);
-  const row = new Int32Array(dim);
+  const paired = pairQuery(query);
+  const row = new Float64Array(dim);
   const dots = new Int32Array(lanes);
   for (let k = 0; k < codebook.size; k++) {
-    for (let d = 0; d < dim; d++) row[d] = codebook.values[k * dim + d]! - DOCUMENT_BIAS;
-    dotLanes(values, lanes, row, dim, dots);
+    readCentroid(codebook, k, row);
+    dotLanes(paired, lanes, row, dim, dots);
     const scale = codebook.scales[k]!;
     // The store rounds the exact product of two float32 numbers to float32.
     for (let lane = 0; lane < lanes; lane++) out[k * lanes + lane] = dots[lane]! * scale;
@@ -111,10 +111,55 @@ export function assign(
     requireType("ranges", ranges, Uint32Array);
     requireLength("ranges", ranges, 2 * vectors.count);
   }
+  if (ranges === null) assignToAll(vectors, codebook, codes);
+  else assignInRanges(vectors, codebook, ranges, codes);
+}
+
+/** Centroid `k` without bias. */
+function readCentroid(codebook: Codebook, k: number, row: Float64Array): void {
+  const start = k * codebook.dim;
+  for (let d = 0; d < codebook.dim; d++) row[d] = codebook.values[start + d]! - DOCUMENT_BIAS;
+}
+
+/** Vectors that meet a centroid at a time: they take the place of query tokens. */
+const ASSIGN_LANES = 64;
+
+function assignToAll(vectors: QuantizedVectors, codebook: Codebook, codes: Uint32Array): void {
+  const { count, dim, values } = vectors;
+  const row = new Float64Array(dim);
+  const dots = new Int32Array(ASSIGN_LANES);
+  const best = new Float32Array(ASSIGN_LANES);
+  for (let first = 0; first < count; first += ASSIGN_LANES) {
+    const here = Math.min(ASSIGN_LANES, count - first);
+    const lanes = Math.ceil(here / 8) * 8;
+    const paired = pairLanes(lanes, dim, (lane, d) => (lane < here ? values[(first + lane) * dim + d]! : 0));
+    best.fill(Number.NEGATIVE_INFINITY);
+    codes.fill(0, first, first + here);
+    for (let k = 0; k < codebook.size; k++) {
+      readCentroid(codebook, k, row);
+      dotLanes(paired, lanes, row, dim, dots);
+      const scale = codebook.scales[k]!;
+      for (let lane = 0; lane < here; lane++) {
+        const score = Math.fround(dots[lane]! * scale);
+        if (score > best[lane]!) {
+          best[lane] = score;
+          codes[first + lane] = k;
+        }
+      }
+    }
+  }
+}
+
+function assignInRanges(
+  vectors: QuantizedVectors,
+  codebook: Codebook,
+  ranges: Uint32Array,
+  codes: Uint32Array,
+): void {
   const { dim } = vectors;
   for (let i = 0; i < vectors.count; i++) {
-    const first = ranges === null ? 0 : ranges[2 * i]!;
-    const end = ranges === null ? codebook.size : ranges[2 * i + 1]!;
+    const first = ranges[2 * i]!;
+    const end = ranges[2 * i + 1]!;
     if (first >= end || end > codebook.size) {
       throw new RangeError(
         `ranges must be not empty and end by ${codebook.size}, found ${first} to ${end} for vector ${i}`,

@@ -18,7 +18,7 @@ import {
   type PassageOffsets,
   type ResidualQuantizer,
 } from "../backend.js";
-import { dotLanes, unpackQuery } from "./dot.js";
+import { dotLanes, pairQuery } from "./dot.js";
 
 /** See `KernelBackend.approximate`. */
 export function approximate(
@@ -72,9 +72,9 @@ export function maxsim(
   requireType("tokens.inverseNorms", inverseNorms, Uint16Array);
   requireLength("tokens.inverseNorms", inverseNorms, codes.length);
 
-  const values = unpackQuery(query);
+  const paired = pairQuery(query);
   const weightScale = Math.fround(quantizer.weightScale);
-  const row = new Int32Array(dim);
+  const row = new Float64Array(dim);
   const dots = new Int32Array(lanes);
   const best = new Float32Array(lanes);
   for (let i = 0; i < count; i++) {
@@ -86,7 +86,7 @@ export function maxsim(
       const code = codes[t]!;
       if (code >= size) throw badCode(code, size);
       decodeWeights(residuals, t * bytes, bytes, quantizer, row);
-      dotLanes(values, lanes, row, dim, dots);
+      dotLanes(paired, lanes, row, dim, dots);
       const inverseNorm = fromFloat16(inverseNorms[t]!);
       for (let q = 0, cell = code * lanes; q < query.tokens; q++, cell++) {
         const residual = Math.fround(dots[q]! * weightScale);
@@ -98,13 +98,13 @@ export function maxsim(
   }
 }
 
-/** Unpacks one token's planar residual into weights without bias, i32 `[dim]`. */
+/** Unpacks one token's planar residual into weights without bias, f64 `[dim]`. */
 export function decodeWeights(
   residuals: Uint8Array,
   start: number,
   bytes: number,
   quantizer: ResidualQuantizer,
-  row: Int32Array,
+  row: Float64Array,
 ): void {
   const { nbits, weights } = quantizer;
   const mask = (1 << nbits) - 1;
