@@ -14,6 +14,10 @@ export interface RemoteFile {
   readonly sha256: string | undefined;
 }
 
+/** Temporary files that this process writes right now; others of its name are leftovers of a broken download. */
+const active = new Set<string>();
+let started = 0;
+
 /** Downloads to `target`, which appears only when it is whole. `onBytes` gets the bytes that are there so far. */
 export async function downloadFile(
   remote: RemoteFile,
@@ -21,7 +25,8 @@ export async function downloadFile(
   connection: Connection,
   onBytes: (done: number) => void,
 ): Promise<void> {
-  const temporary = `${target}.${process.pid}.incomplete`;
+  const temporary = `${target}.${process.pid}-${++started}.incomplete`;
+  active.add(temporary);
   try {
     await mkdir(dirname(target), { recursive: true });
     await adoptLeftover(target, temporary);
@@ -35,6 +40,8 @@ export async function downloadFile(
     await rename(temporary, target);
   } catch (error) {
     throw ioError("write", temporary, error);
+  } finally {
+    active.delete(temporary);
   }
 }
 
@@ -79,15 +86,19 @@ async function fetchRest(
   });
 }
 
-/** Takes over what a process that no longer runs has left of the same file. */
+/** Takes over what a broken download has left of the same file: one of this process, or of one that is gone. */
 async function adoptLeftover(target: string, temporary: string): Promise<void> {
-  const name = basename(target);
-  for (const entry of await readdir(dirname(target))) {
-    if (!entry.startsWith(`${name}.`) || !entry.endsWith(".incomplete")) continue;
-    const pid = Number(entry.slice(name.length + 1, -".incomplete".length));
-    if (!Number.isSafeInteger(pid) || pid <= 0 || pid === process.pid || isRunning(pid)) continue;
+  const folder = dirname(target);
+  const prefix = `${basename(target)}.`;
+  for (const entry of await readdir(folder)) {
+    const pid = entry.startsWith(prefix)
+      ? /^(\d+)-\d+\.incomplete$/.exec(entry.slice(prefix.length))?.[1]
+      : undefined;
+    if (pid === undefined || active.has(join(folder, entry))) continue;
+    if (Number(pid) !== process.pid && isRunning(Number(pid))) continue;
     try {
-      await rename(join(dirname(target), entry), temporary);
+      await rename(join(folder, entry), temporary);
+      return;
     } catch (error) {
       // Another process was faster.
       if (systemCode(error) !== "ENOENT") throw error;

@@ -4,7 +4,6 @@ import { Tokenizer } from "@huggingface/tokenizers";
 export interface RawTokenizer {
   encode(text: string, options?: { readonly add_special_tokens?: boolean }): { readonly ids: number[] };
   id_to_token(id: number): string | undefined;
-  get_added_tokens_decoder(): ReadonlyMap<number, { readonly id: number; readonly special: boolean }>;
 }
 
 /** Builds a tokenizer from the parsed `tokenizer.json`; throws plain errors for what it does not know. */

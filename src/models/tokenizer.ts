@@ -32,7 +32,6 @@ export class TextTokenizer {
   /** Special tokens that the tokenizer puts before and after a text. */
   private readonly before: readonly number[];
   private readonly after: readonly number[];
-  private readonly specialIds: ReadonlySet<number>;
   private readonly documentPromptTokens: number;
   private readonly queryPromptTokens: number;
 
@@ -50,9 +49,6 @@ export class TextTokenizer {
     }
     this.before = whole.slice(0, at);
     this.after = whole.slice(at + probe.length);
-    this.specialIds = new Set(
-      Array.from(tokenizer.get_added_tokens_decoder().values(), (t) => (t.special ? t.id : -1)),
-    );
     this.documentPromptTokens =
       settings.documentPrompt === "" ? 0 : this.countTokens(settings.documentPrompt);
     this.queryPromptTokens = settings.queryPrompt === "" ? 0 : this.countTokens(settings.queryPrompt);
@@ -97,46 +93,43 @@ export class TextTokenizer {
   encodeQuery(text: string): EncodedText {
     const { queryLength, queryMarker, queryPrompt, expansion } = this.settings;
     const limit = expansion?.strategy === "fixed" ? expansion.length : queryLength;
-    const { ids, truncated, content } = this.assemble(
+    const { ids, truncated, start, end } = this.assemble(
       text,
       queryPrompt,
       queryMarker,
       limit,
       this.queryPromptTokens,
     );
-    const real = ids.length;
-    if (expansion !== null)
-      while (ids.length < Math.min(expansion.length, queryLength)) ids.push(expansion.tokenId);
+    const attended = ids.length;
+    if (expansion !== null) {
+      while (ids.length < Math.min(expansion.length, limit)) ids.push(expansion.tokenId);
+    }
     const attention = new Uint8Array(ids.length).fill(1);
-    if (expansion?.attend === false) attention.fill(0, real);
+    if (expansion?.attend === false) attention.fill(0, attended);
     return {
       ids: Int32Array.from(ids),
       attention,
-      kept: Int32Array.from(ids, (_, i) => i),
-      contentTokens: count(ids, content.start, content.end, (id) => !this.specialIds.has(id)),
+      kept: Int32Array.from(ids.keys()),
+      contentTokens: end - start,
       truncated,
     };
   }
 
   encodeDocument(text: string): EncodedText {
     const { documentLength, documentMarker, documentPrompt, skiplist } = this.settings;
-    const { ids, truncated, content } = this.assemble(
+    const { ids, truncated, start, end } = this.assemble(
       text,
       documentPrompt,
       documentMarker,
       documentLength,
       this.documentPromptTokens,
     );
+    const kept = Int32Array.from(ids.keys()).filter((i) => !skiplist.has(ids[i]!));
     return {
       ids: Int32Array.from(ids),
       attention: new Uint8Array(ids.length).fill(1),
-      kept: Int32Array.from(ids.keys()).filter((i) => !skiplist.has(ids[i]!)),
-      contentTokens: count(
-        ids,
-        content.start,
-        content.end,
-        (id) => !this.specialIds.has(id) && !skiplist.has(id),
-      ),
+      kept,
+      contentTokens: kept.filter((position) => position >= start && position < end).length,
       truncated,
     };
   }
@@ -156,6 +149,7 @@ export class TextTokenizer {
     return this.before.length + this.after.length + (marker === null ? 0 : 1);
   }
 
+  /** The text is in the positions start .. end - 1 of `ids`. */
   private assemble(text: string, prompt: string, marker: Marker | null, limit: number, promptTokens: number) {
     const budget = limit - this.overhead(marker);
     const body = this.tokenizeUpTo(`${prompt}${text}`.trim(), budget);
@@ -165,7 +159,7 @@ export class TextTokenizer {
     // Position 1 in every dialect, also for a tokenizer that puts no special token first.
     if (marker !== null) ids.splice(Math.min(1, ids.length), 0, marker.id);
     const end = ids.length - this.after.length;
-    return { ids, truncated, content: { start: Math.min(end, end - body.length + promptTokens), end } };
+    return { ids, truncated, start: Math.min(end, end - body.length + promptTokens), end };
   }
 
   /**
@@ -191,10 +185,4 @@ function cutPosition(text: string, length: number): number {
   for (let i = length; i > length / 2; i--) if (/\s/.test(text[i]!)) return i;
   const unit = text.charCodeAt(length);
   return unit >= 0xdc00 && unit <= 0xdfff ? length - 1 : length;
-}
-
-function count(ids: readonly number[], start: number, end: number, test: (id: number) => boolean): number {
-  let n = 0;
-  for (let i = start; i < end; i++) if (test(ids[i]!)) n++;
-  return n;
 }

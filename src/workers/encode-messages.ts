@@ -7,12 +7,19 @@ export interface EncodeWorkerData {
   readonly settings: ModelSettings;
   /** Threads inside one run of the graph. */
   readonly threads: number;
+  /** State of the pool's RuntimeGuard. */
+  readonly guard: Int32Array;
 }
 
 export type EncodeTask =
   /** Loads the model and does nothing else. */
   | { readonly kind: "warm" }
-  | { readonly kind: "passages" | "documents"; readonly texts: readonly string[] }
+  | {
+      readonly kind: "passages" | "documents";
+      readonly texts: readonly string[];
+      /** Shared with the caller, one number: not 0 when nobody wants the result any more. Looked at before each text. */
+      readonly cancelled: Int32Array;
+    }
   | { readonly kind: "query"; readonly text: string };
 
 /** Tokens of text i are firstToken[i] .. firstToken[i + 1] - 1. */

@@ -17,6 +17,7 @@ import type {
   EncodeWorkerData,
   PassageRows,
 } from "./encode-messages.js";
+import { RuntimeGuard } from "./runtime-guard.js";
 import { workerFile } from "./worker-file.js";
 
 export interface EncodePoolOptions {
@@ -78,6 +79,8 @@ export class EncodePool {
   private passages: Piscina<EncodeTask, EncodeResult> | undefined;
   private queries: Piscina<EncodeTask, EncodeResult> | undefined;
   private closing: Promise<void> | undefined;
+  private readonly inFlight = new Set<Promise<EncodeResult>>();
+  private readonly guard = new RuntimeGuard();
 
   private constructor(settings: ModelSettings, threads: number, logger: Logger) {
     this.settings = settings;
@@ -121,9 +124,17 @@ export class EncodePool {
     return { ...rows, count: rows.tokenIds.length, dim: this.settings.dim };
   }
 
-  /** Stops the threads; work under way fails with CLOSED. */
+  /**
+   * Stops the threads; work under way fails with CLOSED. Waits for the runs that have begun, at most some tenths of a
+   * second.
+   */
   close(): Promise<void> {
-    this.closing ??= Promise.all([this.passages?.destroy(), this.queries?.destroy()]).then(() => undefined);
+    this.closing ??= Promise.resolve().then(async () => {
+      this.guard.stop();
+      await Promise.allSettled(this.inFlight);
+      await Promise.all([this.passages?.destroy(), this.queries?.destroy()]);
+      this.guard.unwatch();
+    });
     return this.closing;
   }
 
@@ -137,21 +148,24 @@ export class EncodePool {
     const results = new Array<T>(texts.length);
     const tasks = cutTasks(texts).values();
     const pool = this.passagePool();
-    let stopped = false;
+    const cancelled = new Int32Array(new SharedArrayBuffer(4));
     const lane = async (): Promise<void> => {
       for (const positions of tasks) {
-        if (stopped) return;
-        const result = await this.run(pool, { kind, texts: positions.map((p) => texts[p]!) });
+        if (Atomics.load(cancelled, 0) !== 0) return;
+        const task: EncodeTask = { kind, texts: positions.map((p) => texts[p]!), cancelled };
+        const result = await this.run(pool, task);
         positions.forEach((position, i) => {
           results[position] = take(result as ResultOf<K>, i);
         });
       }
+      this.checkOpen();
     };
     const lanes = Promise.all(Array.from({ length: this.threads * IN_FLIGHT }, lane));
     try {
       await (signal === undefined ? lanes : Promise.race([lanes, rejectOnAbort(signal, lanes)]));
     } finally {
-      stopped = true;
+      // After an error or an abort the other threads have no reason to go on.
+      Atomics.store(cancelled, 0, 1);
     }
     return results;
   }
@@ -161,9 +175,11 @@ export class EncodePool {
     task: T,
   ): Promise<ResultOf<T["kind"]>> {
     this.checkOpen();
+    const running = pool.run(task);
+    this.inFlight.add(running);
     let result: EncodeResult;
     try {
-      result = await pool.run(task);
+      result = await running;
     } catch (cause) {
       this.checkOpen();
       const reason = cause instanceof Error ? cause.message : String(cause);
@@ -175,7 +191,10 @@ export class EncodePool {
           cause,
         },
       );
+    } finally {
+      this.inFlight.delete(running);
     }
+    this.checkOpen();
     if (result.kind === "error") throw deserializeError(result.error);
     return result as ResultOf<T["kind"]>;
   }
@@ -197,7 +216,8 @@ export class EncodePool {
 
   private start(workers: number, threads: number): Piscina<EncodeTask, EncodeResult> {
     this.checkOpen();
-    const workerData: EncodeWorkerData = { settings: this.settings, threads };
+    const workerData: EncodeWorkerData = { settings: this.settings, threads, guard: this.guard.state };
+    this.guard.watch();
     const pool = new Piscina<EncodeTask, EncodeResult>({
       filename: workerFile("encode-worker").href,
       minThreads: workers,

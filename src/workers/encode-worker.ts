@@ -1,7 +1,7 @@
 /** Entry of an encoding thread: one tokenizer and one session, loaded with the first task. */
 import { workerData } from "node:worker_threads";
 import { move, transferableSymbol, valueSymbol } from "piscina";
-import { serializeError } from "../common/errors.js";
+import { MaxsimError, serializeError } from "../common/errors.js";
 import { quantizeVectors } from "../kernels/pack.js";
 import { ModelSession } from "../models/session.js";
 import { TextTokenizer } from "../models/tokenizer.js";
@@ -13,18 +13,20 @@ import type {
   PassageRows,
   QueryRows,
 } from "./encode-messages.js";
+import { RuntimeGuard } from "./runtime-guard.js";
 
 interface Model {
   readonly tokenizer: TextTokenizer;
   readonly session: ModelSession;
 }
 
-const { settings, threads } = workerData as EncodeWorkerData;
+const { settings, threads, guard: guardState } = workerData as EncodeWorkerData;
+const guard = new RuntimeGuard(guardState);
 let loading: Promise<Model> | undefined;
 
 async function load(): Promise<Model> {
   const [session, tokenizer] = await Promise.all([
-    ModelSession.load(settings, { threads }),
+    guard.enter(() => ModelSession.load(settings, { threads })),
     TextTokenizer.load(settings),
   ]);
   return { session, tokenizer };
@@ -41,9 +43,15 @@ export default async function encode(task: EncodeTask): Promise<unknown> {
       case "query":
         return transfer({ kind: "query", rows: await encodeQuery(model, task.text) });
       case "passages":
-        return transfer({ kind: "passages", rows: quantize(await encodeDocuments(model, task.texts)) });
+        return transfer({
+          kind: "passages",
+          rows: quantize(await encodeDocuments(model, task.texts, task.cancelled)),
+        });
       case "documents":
-        return transfer({ kind: "documents", rows: await encodeDocuments(model, task.texts) });
+        return transfer({
+          kind: "documents",
+          rows: await encodeDocuments(model, task.texts, task.cancelled),
+        });
     }
   } catch (error) {
     return { kind: "error", error: serializeError(error) } satisfies EncodeResult;
@@ -52,7 +60,7 @@ export default async function encode(task: EncodeTask): Promise<unknown> {
 
 async function encodeQuery({ tokenizer, session }: Model, text: string): Promise<QueryRows> {
   const encoded = tokenizer.encodeQuery(text);
-  const vectors = await session.run(encoded);
+  const vectors = await guard.enter(() => session.run(encoded));
   const tokenIds = Uint32Array.from(encoded.kept, (position) => encoded.ids[position]!);
   const tokens = Array.from(tokenIds, (id) => tokenizer.tokenText(id));
   return { vectors, tokenIds, tokens, truncated: encoded.truncated };
@@ -61,6 +69,7 @@ async function encodeQuery({ tokenizer, session }: Model, text: string): Promise
 async function encodeDocuments(
   { tokenizer, session }: Model,
   texts: readonly string[],
+  cancelled: Int32Array,
 ): Promise<DocumentRows> {
   const encoded = texts.map((text) => tokenizer.encodeDocument(text));
   const firstToken = new Uint32Array(texts.length + 1);
@@ -71,8 +80,9 @@ async function encodeDocuments(
   const vectors = new Float32Array(total * settings.dim);
   const tokenIds = new Uint32Array(total);
   for (const [i, text] of encoded.entries()) {
+    if (Atomics.load(cancelled, 0) !== 0) throw new MaxsimError("ABORTED", "encoding was aborted");
     const at = firstToken[i]!;
-    vectors.set(await session.run(text), at * settings.dim);
+    vectors.set(await guard.enter(() => session.run(text)), at * settings.dim);
     text.kept.forEach((position, row) => {
       tokenIds[at + row] = text.ids[position]!;
     });
