@@ -21,7 +21,7 @@ export interface TrainInput {
 }
 
 const ITERATIONS = 6;
-/** A centroid stands for this many sampled vectors at least, where its group has a choice. */
+/** A centroid stands for this many sampled vectors at least, where its group has a choice and enough vectors. */
 const MIN_MEMBERS = 16;
 /** Each 20th vector is held out of clustering, at most this many, and measures the residuals. */
 const MAX_HELD_OUT = 20_000;
@@ -40,10 +40,12 @@ export function trainCodec(input: TrainInput, kernels: KernelBackend): Codec {
   const training = holdOut ? pick(vectors, kept) : vectors;
   const trainingIds = tokenIds === null ? null : holdOut ? kept.map((i) => tokenIds[i]!) : tokenIds;
 
-  const keys = trainingIds ?? coarseKeys(training, input.budget, random, kernels);
+  // A corpus too small to hold anything out is too small to generalize from: vectors may be their own centroids.
+  const minMembers = holdOut ? MIN_MEMBERS : 1;
+  const keys = trainingIds ?? coarseKeys(training, input.budget, minMembers, random, kernels);
   const grouping = groupBy(keys);
   const sizes = Uint32Array.from(grouping.keys, (_, g) => grouping.starts[g + 1]! - grouping.starts[g]!);
-  const counts = allocateCentroids(sizes, groupVariances(training, grouping), input.budget, MIN_MEMBERS);
+  const counts = allocateCentroids(sizes, groupVariances(training, grouping), input.budget, minMembers);
   const codebook = lloyd(
     {
       vectors: training,
@@ -91,10 +93,11 @@ function pick(vectors: QuantizedVectors, chosen: Uint32Array): QuantizedVectors 
 function coarseKeys(
   vectors: QuantizedVectors,
   budget: number,
+  minMembers: number,
   random: Random,
   kernels: KernelBackend,
 ): Uint32Array {
-  const size = Math.max(1, Math.min(Math.round(Math.sqrt(budget)), Math.floor(vectors.count / MIN_MEMBERS)));
+  const size = Math.max(1, Math.min(Math.round(Math.sqrt(budget)), Math.floor(vectors.count / minMembers)));
   const subset = pick(vectors, random.sample(size * COARSE_SAMPLES_PER_CENTROID, vectors.count));
   const centroids = new Float32Array(size * vectors.dim);
   random.sample(size, subset.count).forEach((i, k) => {

@@ -150,6 +150,7 @@ export async function addVectors(
       }
       replacements.flush();
       staging.flush();
+      await records.finish();
       return new SpilledSource(dim, tokens / Math.max(1, records.records), records, staging.firstPassage);
     });
   } finally {

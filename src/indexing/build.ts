@@ -99,6 +99,7 @@ async function encodeSample(input: BuildInput, sample: Sample): Promise<number> 
     done += vectors.length;
     input.onProgress?.({ stage: "sample", done, total: sample.chosen.length, unit: "passages", tokens });
   }
+  await sample.spill.finish();
   return tokens;
 }
 

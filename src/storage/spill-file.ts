@@ -63,16 +63,22 @@ export class SpillFile {
     this.fill = 0;
   }
 
-  /** Bytes of record `n`, in memory of their own that is aligned for any typed array. */
+  /** Ends appending; from here on records are read, in any order and at the same time. */
+  async finish(): Promise<void> {
+    await this.flush();
+    this.reader = await this.fs.openForReading(this.file.path);
+  }
+
+  /** Bytes of record `n`, in memory of their own that is aligned for any typed array. Only after `finish`. */
   async read(n: number): Promise<ArrayBuffer> {
     const start = this.offsets[n];
     const end = this.offsets[n + 1];
-    if (start === undefined || end === undefined) {
-      throw new MaxsimError("INTERNAL", `the spill has ${this.records} records, number ${n} was asked for`);
+    if (start === undefined || end === undefined || this.reader === undefined) {
+      throw new MaxsimError(
+        "INTERNAL",
+        `record ${n} of a spill of ${this.records}, ${this.reader === undefined ? "not yet " : ""}finished`,
+      );
     }
-    if (end > this.flushed) await this.flush();
-    // The file grows while it is read: the length at opening is not a limit here.
-    this.reader ??= await this.fs.openForReading(this.file.path);
     const bytes = new Uint8Array(end - start);
     await readAll(this.reader, bytes, start);
     return bytes.buffer;
