@@ -27,10 +27,10 @@ MAXSIM_INLINE void prefetchBytes([[maybe_unused]] uintptr_t begin, [[maybe_unuse
 }
 
 // Calls score(i, begin, end) for each passage to be scored, i counting from 0, once its offsets and codes are
-// known to be in range; `bytesPerToken` of `planes` are prefetched (0: none). Stops at the first fault.
+// known to be in range; `residuals`, of `bytesPerToken` each, are prefetched (null: none). Stops at the first fault.
 template <typename Code, typename Score>
 MAXSIM_INLINE Status forEachPassage(const Passages& passages, const Code* codes, size_t tokens, size_t tableSize,
-                                    const uint8_t* planes, size_t bytesPerToken, Score score) {
+                                    const Residuals* residuals, size_t bytesPerToken, Score score) {
   const auto at = [&passages](size_t i) -> size_t {
     return passages.selected == nullptr ? i : passages.selected[i];
   };
@@ -45,8 +45,10 @@ MAXSIM_INLINE Status forEachPassage(const Passages& passages, const Code* codes,
       const uint32_t end = passages.offsets[next + 1];
       if (begin < end && end <= tokens) {
         prefetchBytes(reinterpret_cast<uintptr_t>(codes + begin), (end - begin) * sizeof(Code));
-        if (bytesPerToken != 0) {
-          prefetchBytes(reinterpret_cast<uintptr_t>(planes) + begin * bytesPerToken, (end - begin) * bytesPerToken);
+        if (residuals != nullptr) {
+          const uintptr_t planes = reinterpret_cast<uintptr_t>(residuals->planes);
+          prefetchBytes(planes + begin * bytesPerToken, (end - begin) * bytesPerToken);
+          prefetchBytes(reinterpret_cast<uintptr_t>(residuals->inverseNorms + begin), (end - begin) * 2);
         }
       }
     }

@@ -32,7 +32,7 @@ template <typename Code>
 Status maxsimCodes(const Query& query, const Quantizer& quantizer, const Table& table, const Code* codes,
                    size_t tokens, const Residuals& residuals, const Passages& passages, float* out) {
   const size_t bytes = size_t{query.dim} * quantizer.nbits / 8;
-  return forEachPassage(passages, codes, tokens, table.size, residuals.planes, bytes,
+  return forEachPassage(passages, codes, tokens, table.size, &residuals, bytes,
                         [&](size_t i, uint32_t begin, uint32_t end) {
     uint8_t row[kMaxDim];
     float best[kMaxLanes];
