@@ -1,6 +1,6 @@
 // Installs the dependencies when node_modules does not hold what the lock file names.
 
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { BootstrapError, run, runNode } from "./project.mjs";
 import { readStamp, removeStamp, writeStamp } from "./stamp.mjs";
@@ -19,21 +19,33 @@ export const installStep = {
 
   /** @param {string} root */
   run(root) {
+    if (staleAddons(root)) rmSync(join(root, "node_modules"), { recursive: true, force: true });
     removeStamp(root, STAMP);
-    const locked = existsSync(join(root, "package-lock.json"));
+    // `npm ci` refuses a lock file that lacks optional packages of other platforms, which npm itself leaves out when
+    // a registry does not have them. `install --no-save` takes the locked versions as well and writes no lock file.
     // Development tools are needed to build, also where NODE_ENV says production.
     const status = npm(root, [
-      locked ? "ci" : "install",
+      "install",
+      "--no-save",
       "--include=dev",
       "--no-audit",
       "--no-fund",
+      "--no-update-notifier",
       "--loglevel=error",
     ]);
     if (status !== 0)
       throw new BootstrapError("npm could not install the dependencies (its output is above)");
+    const left = mismatch(root);
+    if (left !== undefined) throw new BootstrapError(`npm installed the dependencies, but ${left}`);
     writeStamp(root, STAMP, abi);
   },
 };
+
+/** Whether another version of Node.js compiled the addons. @param {string} root */
+function staleAddons(root) {
+  const stamp = readStamp(root, STAMP);
+  return stamp !== undefined && stamp !== abi;
+}
 
 /**
  * Why node_modules does not fit, or undefined. npm writes node_modules/.package-lock.json when an installation is
@@ -45,8 +57,7 @@ export const installStep = {
 export function mismatch(root) {
   const installedPath = join(root, "node_modules", ".package-lock.json");
   if (!existsSync(installedPath)) return "they are not installed";
-  const stamp = readStamp(root, STAMP);
-  if (stamp !== undefined && stamp !== abi) return "they were installed by another version of Node.js";
+  if (staleAddons(root)) return "they were installed by another version of Node.js";
   const lockPath = join(root, "package-lock.json");
   if (!existsSync(lockPath)) return undefined;
   const installed = JSON.parse(readFileSync(installedPath, "utf8")).packages;
