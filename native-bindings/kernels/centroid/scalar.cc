@@ -1,26 +1,16 @@
 #include "kernels/centroid/api.h"
 #include "kernels/centroid/heap.h"
+#include "kernels/common/dot_scalar.h"
 
 namespace maxsim {
 namespace {
 
 void scores(const Query& query, const Codebook& codebook, float* out) {
+  const WideQuery wide(query);
   for (size_t k = 0; k < codebook.size; k++, out += query.lanes) {
-    const uint8_t* centroid = codebook.values + k * codebook.dim;
-    // Unsigned, so that a bias that does not belong to the query wraps around instead of being undefined.
-    uint32_t dots[kMaxLanes];
-    for (uint32_t q = 0; q < query.lanes; q++) dots[q] = 0u - static_cast<uint32_t>(query.bias[q]);
-    const int8_t* group = query.values;
-    for (uint32_t d = 0; d < query.dim; d += 4, group += 4 * query.lanes) {
-      const int32_t c0 = centroid[d], c1 = centroid[d + 1], c2 = centroid[d + 2], c3 = centroid[d + 3];
-      for (uint32_t q = 0; q < query.lanes; q++) {
-        const int8_t* v = group + 4 * q;
-        dots[q] += static_cast<uint32_t>(c0 * v[0] + c1 * v[1] + c2 * v[2] + c3 * v[3]);
-      }
-    }
-    for (uint32_t q = 0; q < query.lanes; q++) {
-      out[q] = static_cast<float>(static_cast<int32_t>(dots[q])) * codebook.scales[k];
-    }
+    int32_t dots[kMaxLanes];
+    dotRow(query, wide, codebook.values + k * codebook.dim, dots);
+    for (uint32_t q = 0; q < query.lanes; q++) out[q] = static_cast<float>(dots[q]) * codebook.scales[k];
   }
 }
 

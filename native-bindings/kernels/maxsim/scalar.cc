@@ -1,3 +1,4 @@
+#include "kernels/common/dot_scalar.h"
 #include "kernels/common/float16.h"
 #include "kernels/common/passages.h"
 #include "kernels/maxsim/api.h"
@@ -32,6 +33,7 @@ template <typename Code>
 Status maxsimCodes(const Query& query, const Quantizer& quantizer, const Table& table, const Code* codes,
                    size_t tokens, const Residuals& residuals, const Passages& passages, float* out) {
   const size_t bytes = size_t{query.dim} * quantizer.nbits / 8;
+  const WideQuery wide(query);
   return forEachPassage(passages, codes, tokens, table.size, &residuals, bytes,
                         [&](size_t i, uint32_t begin, uint32_t end) {
     uint8_t row[kMaxDim];
@@ -39,21 +41,12 @@ Status maxsimCodes(const Query& query, const Quantizer& quantizer, const Table& 
     for (uint32_t q = 0; q < query.lanes; q++) best[q] = kLowest;
     for (uint32_t t = begin; t < end; t++) {
       decodeRow(quantizer, residuals.planes + t * bytes, query.dim, row);
-      // Unsigned, so that a bias that does not belong to the query wraps around instead of being undefined.
-      uint32_t dots[kMaxLanes];
-      for (uint32_t q = 0; q < query.lanes; q++) dots[q] = 0u - static_cast<uint32_t>(query.bias[q]);
-      const int8_t* group = query.values;
-      for (uint32_t d = 0; d < query.dim; d += 4, group += 4 * query.lanes) {
-        const int32_t w0 = row[d], w1 = row[d + 1], w2 = row[d + 2], w3 = row[d + 3];
-        for (uint32_t q = 0; q < query.lanes; q++) {
-          const int8_t* v = group + 4 * q;
-          dots[q] += static_cast<uint32_t>(w0 * v[0] + w1 * v[1] + w2 * v[2] + w3 * v[3]);
-        }
-      }
+      int32_t dots[kMaxLanes];
+      dotRow(query, wide, row, dots);
       const float inverseNorm = fromFloat16(residuals.inverseNorms[t]);
       const float* scores = table.values + size_t{codes[t]} * query.lanes;
       for (uint32_t q = 0; q < query.lanes; q++) {
-        const float residual = static_cast<float>(static_cast<int32_t>(dots[q])) * quantizer.weightScale;
+        const float residual = static_cast<float>(dots[q]) * quantizer.weightScale;
         const float v = (residual + scores[q]) * inverseNorm;
         best[q] = v > best[q] ? v : best[q];
       }
