@@ -78,13 +78,18 @@ export class Index {
       options.threads === undefined ? undefined : checkInteger("threads", options.threads, 1, 256);
     const logger = options.logger ?? silentLogger;
     const catalog = Catalog.open(path, { readOnly: true });
+    let model: ModelHandle | undefined;
     try {
+      const recorded = catalog.snapshot().settings.model;
+      model = new ModelHandle({ recorded, wanted: options.model, threads, logger });
+      // The model's thread loads while this one reads the segments.
+      if (options.warm === true) model.warm();
       const loaded = await loadSnapshot(path, catalog, null);
       const kernels = selectKernels();
-      const model = new ModelHandle(loaded.catalog.settings.model, options.model, threads, logger);
       const scorer = new ScorePool(kernels.backend, threads);
       return new Index(path, catalog, loaded, model, kernels, scorer, logger);
     } catch (error) {
+      await model?.close();
       catalog.close();
       throw error;
     }
@@ -100,7 +105,7 @@ export class Index {
     options: AddOptions = {},
   ): Promise<AddReport> {
     return this.track(async () => {
-      const report = await addDocuments(this.writeContext(), await this.model.load(), documents, options);
+      const report = await addDocuments(this.writeContext(), this.model, documents, options);
       await this.reload();
       return report;
     });
@@ -137,7 +142,7 @@ export class Index {
    * Errors: INVALID_ARGUMENT (empty query, k), MODEL_MISMATCH, MODEL_*, ABORTED, CLOSED.
    */
   search(query: string, options: SearchOptions = {}): Promise<SearchResult> {
-    return this.track(() => searchText(this.readContext(), () => this.model.load(), query, options));
+    return this.track(() => searchText(this.readContext(), () => this.model.encoder(), query, options));
   }
 
   /** As `search`, with 1 to 64 query token vectors of your own. */
@@ -161,7 +166,7 @@ export class Index {
   /** Loads the model ahead of the first search. */
   warm(): Promise<void> {
     return this.track(async () => {
-      await this.model.load();
+      await (await this.model.encoder()).warmQueries();
     });
   }
 

@@ -19,31 +19,41 @@ export async function identifyModel(name: string | undefined): Promise<Identifie
   return { settings, fingerprint: await modelFingerprint(settings) };
 }
 
-export interface LoadedModel {
-  readonly settings: ModelSettings;
-  readonly tokenizer: TextTokenizer;
-  readonly pool: EncodePool;
+export interface ModelHandleOptions {
+  /** What the index was made with; null for an index of vectors that the caller brings. */
+  readonly recorded: { readonly name: string; readonly fingerprint: string } | null;
+  /** Overrides the recorded name, never the fingerprint. */
+  readonly wanted: string | undefined;
+  readonly threads: number | undefined;
+  readonly logger: Logger;
 }
 
 export class ModelHandle {
-  private loading: Promise<LoadedModel> | undefined;
+  private pool: Promise<EncodePool> | undefined;
+  private tokenizer: Promise<TextTokenizer> | undefined;
 
-  /** `recorded` is what the index was made with; `wanted` overrides the name, never the fingerprint. */
-  constructor(
-    private readonly recorded: { readonly name: string; readonly fingerprint: string } | null,
-    private readonly wanted: string | undefined,
-    private readonly threads: number | undefined,
-    private readonly logger: Logger,
-  ) {}
+  constructor(private readonly options: ModelHandleOptions) {}
 
-  /** Loads the model once; errors: INVALID_ARGUMENT for an index without a model, MODEL_MISMATCH, MODEL_*. */
-  load(): Promise<LoadedModel> {
-    this.loading ??= this.start();
-    return this.loading;
+  /** The encoder; errors: INVALID_ARGUMENT for an index without a model, MODEL_MISMATCH, MODEL_*. */
+  encoder(): Promise<EncodePool> {
+    this.pool ??= this.start();
+    return this.pool;
   }
 
-  private async start(): Promise<LoadedModel> {
-    const { recorded } = this;
+  /** Starts loading for queries; whoever asks for the encoder later hears of what went wrong. */
+  warm(): void {
+    if (this.options.recorded !== null) this.encoder().catch(() => undefined);
+  }
+
+  /** For splitting documents; a search does without it. */
+  async documentTokenizer(): Promise<TextTokenizer> {
+    const { settings } = await this.encoder();
+    this.tokenizer ??= TextTokenizer.load(settings);
+    return this.tokenizer;
+  }
+
+  private async start(): Promise<EncodePool> {
+    const { recorded, wanted, threads, logger } = this.options;
     if (recorded === null) {
       throw new MaxsimError(
         "INVALID_ARGUMENT",
@@ -53,29 +63,37 @@ export class ModelHandle {
         },
       );
     }
-    const { settings, fingerprint } = await identifyModel(this.wanted ?? recorded.name);
-    if (fingerprint !== recorded.fingerprint) {
-      throw new MaxsimError(
-        "MODEL_MISMATCH",
-        `the index was made with model ${recorded.name} (${recorded.fingerprint.slice(0, 12)}), ` +
-          `found ${settings.name} (${fingerprint.slice(0, 12)}) in ${settings.folder}`,
-        { hint: "Name the model that the index was made with, or build the index again with this one." },
-      );
+    const settings = await loadModelSettings(await resolveModel(wanted ?? recorded.name));
+    const pool = await EncodePool.create(settings, { logger, ...(threads === undefined ? {} : { threads }) });
+    // The query thread loads while this one computes the fingerprint; its failure is reported by the first query.
+    pool.warmQueries().catch((error: unknown) => logger.debug(`loading the query encoder: ${String(error)}`));
+    try {
+      const fingerprint = await modelFingerprint(settings);
+      if (fingerprint !== recorded.fingerprint) throw mismatch(recorded, settings, fingerprint);
+    } catch (error) {
+      await pool.close();
+      throw error;
     }
-    for (const note of settings.notes) this.logger.warn(`${settings.name}: ${note}`);
-    const options = this.threads === undefined ? {} : { threads: this.threads };
-    const [tokenizer, pool] = await Promise.all([
-      TextTokenizer.load(settings),
-      EncodePool.create(settings, { ...options, logger: this.logger }),
-    ]);
-    return { settings, tokenizer, pool };
+    for (const note of settings.notes) logger.warn(`${settings.name}: ${note}`);
+    return pool;
   }
 
   async close(): Promise<void> {
-    const { loading } = this;
-    if (loading === undefined) return;
     // A model that failed to load was reported to whoever asked for it; there is nothing to close then.
-    const loaded = await loading.catch(() => undefined);
-    await loaded?.pool.close();
+    const pool = await this.pool?.catch(() => undefined);
+    await pool?.close();
   }
+}
+
+function mismatch(
+  recorded: { readonly name: string; readonly fingerprint: string },
+  settings: ModelSettings,
+  fingerprint: string,
+): MaxsimError {
+  return new MaxsimError(
+    "MODEL_MISMATCH",
+    `the index was made with model ${recorded.name} (${recorded.fingerprint.slice(0, 12)}), ` +
+      `found ${settings.name} (${fingerprint.slice(0, 12)}) in ${settings.folder}`,
+    { hint: "Name the model that the index was made with, or build the index again with this one." },
+  );
 }

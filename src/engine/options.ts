@@ -14,6 +14,8 @@ export interface OpenOptions {
   readonly model?: string;
   /** Threads for encoding and scoring; default: what the machine offers. */
   readonly threads?: number;
+  /** Start loading the model at once, beside the files, when a search will follow. Default false. */
+  readonly warm?: boolean;
   readonly logger?: Logger;
 }
 

@@ -9,9 +9,9 @@ import { type SearchExplanation, Trace } from "../search/explain.js";
 import { searchParameters } from "../search/parameters.js";
 import type { Scorer } from "../search/scorer.js";
 import { searchSnapshot } from "../search/search.js";
+import type { EncodePool } from "../workers/encode-pool.js";
 import { hydrate } from "./hits.js";
 import type { LoadedSnapshot } from "./load-snapshot.js";
-import type { LoadedModel } from "./model-handle.js";
 import type { SearchOptions, SearchResult } from "./options.js";
 import { normalizedRows, type VectorRows } from "./rows.js";
 
@@ -37,7 +37,7 @@ interface QueryVectors {
 /** Encodes the query and searches. Errors: INVALID_ARGUMENT for an empty query. */
 export async function searchText(
   context: ReadContext,
-  model: () => Promise<LoadedModel>,
+  encoder: () => Promise<EncodePool>,
   query: string,
   options: SearchOptions,
 ): Promise<SearchResult> {
@@ -50,10 +50,7 @@ export async function searchText(
   const encoded = await trace.measure(
     "encode",
     "tokens",
-    async () => {
-      const { pool } = await model();
-      return pool.encodeQuery(query);
-    },
+    async () => (await encoder()).encodeQuery(query),
     ({ count }) => ({ seen: count, kept: count }),
   );
   const { vectors, tokens, truncated } = encoded;

@@ -14,12 +14,9 @@ export class EncodedSource implements VectorSource {
   readonly dim: number;
   readonly tokensPerPassage: number;
 
-  constructor(
-    private readonly pool: EncodePool,
-    settings: { readonly dim: number; readonly documentLength: number },
-  ) {
-    this.dim = settings.dim;
-    this.tokensPerPassage = settings.documentLength * TYPICAL_FILL;
+  constructor(private readonly pool: EncodePool) {
+    this.dim = pool.settings.dim;
+    this.tokensPerPassage = pool.settings.documentLength * TYPICAL_FILL;
   }
 
   async vectors(

@@ -12,7 +12,7 @@ import { quantizeVectors } from "../kernels/pack.js";
 import { WriterLock } from "../storage/lock.js";
 import { SpillFile } from "../storage/spill-file.js";
 import { type LoadedSnapshot, loadSnapshot } from "./load-snapshot.js";
-import type { LoadedModel } from "./model-handle.js";
+import type { ModelHandle } from "./model-handle.js";
 import type { AddOptions, AddReport, DeleteReport, EmbeddedDocument } from "./options.js";
 import { normalizedRows } from "./rows.js";
 import { EncodedSource, SpilledSource } from "./sources.js";
@@ -109,20 +109,20 @@ function addStaged(
   });
 }
 
-export function addDocuments(
+export async function addDocuments(
   context: WriteContext,
-  model: LoadedModel,
+  model: ModelHandle,
   documents: Documents,
   options: AddOptions,
 ): Promise<AddReport> {
-  const { tokenizer, pool, settings } = model;
+  const [pool, tokenizer] = await Promise.all([model.encoder(), model.documentTokenizer()]);
   const splitting = {
     budget: tokenizer.documentBudget,
     countTokens: (text: string) => tokenizer.countTokens(text),
   };
   return addStaged(context, options, async (staging, replacements) => {
     await stageDocuments(documents, staging, replacements, splitting, options.signal, options.onProgress);
-    return new EncodedSource(pool, settings);
+    return new EncodedSource(pool);
   });
 }
 

@@ -18,10 +18,18 @@ import type { ScoreTask } from "./score-messages.js";
 import { workerFile } from "./worker-file.js";
 
 /**
- * Work below this many (token, lane) pairs is scored inline: 2 million pairs are about 2 ms with the AVX-512
- * kernel, while a task costs 0.1 to 0.2 ms and the first one starts a thread.
+ * Estimated nanoseconds of one (token, lane) pair with the AVX-512 kernels: exact scoring takes about 16 ns a token
+ * of 16 lanes, centroid interaction reads one row of the score table. Plain TypeScript takes 20 times as long.
  */
-const INLINE_PAIRS = 2_000_000;
+const PAIR_NANOSECONDS: Record<ScoringStage, number> = { maxsim: 1, approximate: 0.1 };
+const PLAIN_FACTOR = 20;
+/** Work below this stays inline: handing a task over costs 0.1 to 0.2 ms. */
+const INLINE_NANOSECONDS = 1_000_000;
+/**
+ * Threads start once this much larger work has been done inline: starting them costs 50 to 100 ms of processor
+ * time, which a process that asks one question would only lose.
+ */
+const START_NANOSECONDS = 100_000_000;
 /** A piece per thread would end with the slowest; two pieces a thread even that out. */
 const PIECES_PER_THREAD = 2;
 
@@ -33,12 +41,15 @@ interface Piece {
 export class ScorePool implements Scorer {
   private readonly threads: number;
   private readonly inline: InlineScorer;
+  private readonly pairNanoseconds: number;
+  private doneInline = 0;
   private pool: Piscina<ScoreTask, Float32Array> | undefined;
 
   /** `threads` 0 means never to use workers. Threads start with the first work that is worth them. */
   constructor(kernels: KernelBackend, threads: number = availableParallelism()) {
     this.threads = threads;
     this.inline = new InlineScorer(kernels);
+    this.pairNanoseconds = kernels.name === "js" ? PLAIN_FACTOR : 1;
   }
 
   async score(
@@ -46,11 +57,11 @@ export class ScorePool implements Scorer {
     query: ScoringQuery,
     work: readonly SegmentPassages[],
   ): Promise<Float32Array[]> {
-    const tokens = work.map(workTokens);
-    const pairs = tokens.reduce((sum, n) => sum + n, 0) * query.packed.lanes;
-    if (this.threads < 2 || pairs < INLINE_PAIRS) return this.inline.score(stage, query, work);
+    const tokens = work.map(workTokens).reduce((sum, n) => sum + n, 0);
+    const cost = tokens * query.packed.lanes * PAIR_NANOSECONDS[stage] * this.pairNanoseconds;
+    if (this.staysInline(cost)) return this.inline.score(stage, query, work);
 
-    const pieceTokens = Math.ceil(pairs / query.packed.lanes / (this.threads * PIECES_PER_THREAD));
+    const pieceTokens = Math.ceil(tokens / (this.threads * PIECES_PER_THREAD));
     const pool = this.start();
     const out = work.map(({ segment, passages }) => new Float32Array(passages?.length ?? segment.passages));
     const pieces = work.flatMap((part, p) =>
@@ -58,6 +69,13 @@ export class ScorePool implements Scorer {
     );
     await Promise.all(pieces.map((piece) => this.run(pool, piece, out)));
     return out;
+  }
+
+  private staysInline(cost: number): boolean {
+    if (this.threads < 2 || cost < INLINE_NANOSECONDS) return true;
+    if (this.pool !== undefined) return false;
+    this.doneInline += cost;
+    return this.doneInline < START_NANOSECONDS;
   }
 
   private async run(

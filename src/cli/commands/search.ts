@@ -51,10 +51,8 @@ Examples:
       const query = words.join(" ");
       checkUsage(query, options, context);
       const folder = indexFolder(options.index);
-      const index = await Index.open(
-        folder,
-        options.threads === undefined ? {} : { threads: options.threads },
-      );
+      const { threads } = options;
+      const index = await Index.open(folder, { warm: true, ...(threads === undefined ? {} : { threads }) });
       try {
         if (index.info().documents === 0) {
           throw new MaxsimError("EMPTY_CORPUS", `the index ${folder} holds no documents`, {
