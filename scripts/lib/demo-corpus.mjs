@@ -9,7 +9,8 @@ import { walkFiles } from "../../dist/text/walk.js";
 /** Keeps the first run short on a machine with more packages than this project installs. */
 const MAX_FILES = 600;
 /** Licences, and translations such as README.pt-BR.md: the same text once more for every package or language. */
-const SKIPPED = /(?:^|\/)(?:licen[cs]e|copying|authors|code_of_conduct)[^/]*$|\.[a-z]{2}(?:-[a-z]{2})?\.md$/i;
+const SKIPPED =
+  /(?:^|\/)(?:licen[cs]e|copying|authors|code_of_conduct|change(?:log|s)|history)[^/]*$|\.[a-z]{2}(?:-[a-z]{2})?\.md$/i;
 
 /**
  * @typedef {object} Corpus
