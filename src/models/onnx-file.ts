@@ -26,7 +26,7 @@ const LENGTH = 2;
 const FIXED32 = 5;
 /** Graphs nest through control flow (If, Loop); deeper than this is not a real model. */
 const MAX_DEPTH = 24;
-const WINDOW_BYTES = 64 * 1024;
+const WINDOW_BYTES = 4096;
 const MAX_TEXT_BYTES = 64 * 1024;
 
 /** @throws MaxsimError MODEL_INVALID when the bytes are not an ONNX model. */
@@ -225,7 +225,7 @@ class WireReader {
   private byte(at: number): number {
     const inside = at - this.windowStart;
     if (inside >= 0 && inside < this.window.length) return this.window[inside]!;
-    this.window = Buffer.alloc(Math.min(WINDOW_BYTES, this.size - at));
+    this.window = Buffer.allocUnsafe(Math.min(WINDOW_BYTES, this.size - at));
     this.windowStart = at;
     this.readInto(this.window, at);
     return this.window[0]!;

@@ -8,7 +8,7 @@ import type { ModelSettings } from "./settings.js";
 import type { EncodedText } from "./tokenizer.js";
 
 export interface SessionOptions {
-  /** Threads inside one run. Default 1. */
+  /** Threads inside one run. Default 1: several runs side by side are faster (docs/performance.md). */
   readonly threads?: number;
 }
 
@@ -120,6 +120,8 @@ function sessionOptions(threads: number): InferenceSession.SessionOptions {
     interOpNumThreads: 1,
     executionMode: "sequential",
     graphOptimizationLevel: "all",
+    // Threads that wait for work by spinning take the processors from everything else.
+    extra: { session: { intra_op: { allow_spinning: "0" } } },
     // Errors arrive as exceptions; the runtime's own log would go to the terminal.
     logSeverityLevel: 4,
   };

@@ -36,7 +36,8 @@ function readVocabulary(file: string, vocab: unknown): Map<string, number> {
 
 export class Vocabulary {
   private readonly ids: Map<string, number>;
-  private readonly texts: Map<number, string>;
+  /** Made when it is first asked for. */
+  private texts: Map<number, string> | undefined;
   private readonly added: ReadonlySet<string>;
   readonly unknownId: number | undefined;
 
@@ -48,7 +49,6 @@ export class Vocabulary {
   ) {
     this.ids = ids;
     this.added = added;
-    this.texts = new Map(Array.from(ids, ([text, id]) => [id, text]));
     this.unknownId = typeof unknown === "string" ? ids.get(unknown) : unknown;
   }
 
@@ -74,6 +74,7 @@ export class Vocabulary {
   }
 
   tokenOf(id: number): string | undefined {
+    this.texts ??= new Map(Array.from(this.ids, ([text, id]) => [id, text]));
     return this.texts.get(id);
   }
 

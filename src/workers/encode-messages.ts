@@ -5,8 +5,6 @@ import type { ModelSettings } from "../models/settings.js";
 /** What a thread is started with. */
 export interface EncodeWorkerData {
   readonly settings: ModelSettings;
-  /** Threads inside one run of the graph. */
-  readonly threads: number;
   /** State of the pool's RuntimeGuard. */
   readonly guard: Int32Array;
 }

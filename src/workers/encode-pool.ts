@@ -68,8 +68,6 @@ const MAX_DEFAULT_THREADS = 16;
 const TASK_CHARS = 6_000;
 /** Tasks in flight a thread: the next one is there when one ends. */
 const IN_FLIGHT = 2;
-/** Threads inside the run of a query; measured in docs/performance.md. */
-const QUERY_THREADS = 2;
 
 export class EncodePool {
   readonly settings: ModelSettings;
@@ -205,18 +203,18 @@ export class EncodePool {
   }
 
   private passagePool(): Piscina<EncodeTask, EncodeResult> {
-    this.passages ??= this.start(this.threads, 1);
+    this.passages ??= this.start(this.threads);
     return this.passages;
   }
 
   private queryPool(): Piscina<EncodeTask, EncodeResult> {
-    this.queries ??= this.start(1, Math.min(QUERY_THREADS, availableParallelism()));
+    this.queries ??= this.start(1);
     return this.queries;
   }
 
-  private start(workers: number, threads: number): Piscina<EncodeTask, EncodeResult> {
+  private start(workers: number): Piscina<EncodeTask, EncodeResult> {
     this.checkOpen();
-    const workerData: EncodeWorkerData = { settings: this.settings, threads, guard: this.guard.state };
+    const workerData: EncodeWorkerData = { settings: this.settings, guard: this.guard.state };
     this.guard.watch();
     const pool = new Piscina<EncodeTask, EncodeResult>({
       filename: workerFile("encode-worker").href,

@@ -20,13 +20,13 @@ interface Model {
   readonly session: ModelSession;
 }
 
-const { settings, threads, guard: guardState } = workerData as EncodeWorkerData;
+const { settings, guard: guardState } = workerData as EncodeWorkerData;
 const guard = new RuntimeGuard(guardState);
 let loading: Promise<Model> | undefined;
 
 async function load(): Promise<Model> {
   const [session, tokenizer] = await Promise.all([
-    guard.enter(() => ModelSession.load(settings, { threads })),
+    guard.enter(() => ModelSession.load(settings)),
     TextTokenizer.load(settings),
   ]);
   return { session, tokenizer };
