@@ -75,8 +75,8 @@ export function decodeCodecFile(file: SectionFile): Codec {
   require(inBiasedRange(values) && inBiasedRange(weights), "a value lies outside 1..127");
   require(cutoffs.every((cutoff, i) => i === 0 || cutoff >= cutoffs[i - 1]!), "cutoffs do not ascend");
   const groups = decodeGroups(file.u32("groups"), groupCount);
-  require(groups !== undefined &&
-    groups.every((group) => group.first + group.count <= size), "groups do not fit");
+  const fits = groups?.every((group) => group.first + group.count <= size) ?? false;
+  require(fits, "groups do not fit");
   return new Codec(
     { size, dim, values, scales },
     { nbits: bits, cutoffs, weights, weightScale },

@@ -1,5 +1,7 @@
 /** How much of a corpus the codec is trained on, and how many centroids it gets. */
 
+import { MIN_TOKENS_FOR_QUANTILES } from "./quantizer.js";
+
 /**
  * Token vectors that training holds in memory at most. At dimension 128 a vector takes 136 bytes with its scale
  * and token id, so the sample stays near 410 MB whatever the corpus size.
@@ -14,6 +16,24 @@ export function samplePassages(passages: number, tokensPerPassage: number): numb
   const byRule = Math.floor(1 + 16 * Math.sqrt(120 * passages));
   const byMemory = Math.max(1, Math.floor(MAX_SAMPLE_TOKENS / Math.max(1, tokensPerPassage)));
   return Math.min(passages, byRule, byMemory);
+}
+
+/** Each 20th sampled passage is held out of clustering, up to this many token vectors, and measures residuals. */
+const MAX_HELD_OUT_TOKENS = 20_000;
+const HOLD_OUT_EVERY = 20;
+
+/**
+ * Which sampled passages are held out, given the token vectors of each. None when they are too few to measure
+ * residuals by: then everything is used for clustering.
+ */
+export function holdOut(tokens: readonly number[]): ReadonlySet<number> {
+  const chosen = new Set<number>();
+  let sum = 0;
+  for (let i = HOLD_OUT_EVERY - 1; i < tokens.length && sum < MAX_HELD_OUT_TOKENS; i += HOLD_OUT_EVERY) {
+    chosen.add(i);
+    sum += tokens[i]!;
+  }
+  return sum < MIN_TOKENS_FOR_QUANTILES ? new Set() : chosen;
 }
 
 /** Codes of up to this many centroids take 2 bytes a token. */

@@ -13,6 +13,8 @@ export interface TrainInput {
   readonly vectors: QuantizedVectors;
   /** Vocabulary id of each vector, or null for vectors of unknown origin. */
   readonly tokenIds: Uint32Array | null;
+  /** The last `heldOut` vectors do not shape the centroids and measure the residuals instead; 0 for small corpora. */
+  readonly heldOut: number;
   readonly nbits: 1 | 2 | 4;
   readonly seed: number;
   /** Centroids wanted; see `centroidBudget`. */
@@ -23,25 +25,19 @@ export interface TrainInput {
 const ITERATIONS = 6;
 /** A centroid stands for this many sampled vectors at least, where its group has a choice and enough vectors. */
 const MIN_MEMBERS = 16;
-/** Each 20th vector is held out of clustering, at most this many, and measures the residuals. */
-const MAX_HELD_OUT = 20_000;
-const HOLD_OUT_EVERY = 20;
-/** Below this many vectors everything is used for clustering as well. */
-const MIN_VECTORS_TO_HOLD_OUT = HOLD_OUT_EVERY * MIN_TOKENS_FOR_QUANTILES;
 const COARSE_SAMPLES_PER_CENTROID = 64;
 
 /** Trains centroids and residual quantizer. The same input and seed give the same codec, bit for bit. */
 export function trainCodec(input: TrainInput, kernels: KernelBackend): Codec {
-  const { vectors, tokenIds, nbits, seed } = input;
-  if (vectors.count === 0) throw new MaxsimError("INTERNAL", "a codec cannot be trained on no vectors");
+  const { vectors, tokenIds, heldOut, nbits, seed } = input;
+  const count = vectors.count - heldOut;
+  if (count < 1) throw new MaxsimError("INTERNAL", "a codec cannot be trained on no vectors");
   const random = new Random(seed);
-  const holdOut = vectors.count >= MIN_VECTORS_TO_HOLD_OUT;
-  const kept = numbers(vectors.count, (i) => !holdOut || i % HOLD_OUT_EVERY !== 0);
-  const training = holdOut ? pick(vectors, kept) : vectors;
-  const trainingIds = tokenIds === null ? null : holdOut ? kept.map((i) => tokenIds[i]!) : tokenIds;
+  const training = slice(vectors, 0, count);
+  const trainingIds = tokenIds?.subarray(0, count) ?? null;
 
   // A corpus too small to hold anything out is too small to generalize from: vectors may be their own centroids.
-  const minMembers = holdOut ? MIN_MEMBERS : 1;
+  const minMembers = heldOut > 0 ? MIN_MEMBERS : 1;
   const keys = trainingIds ?? coarseKeys(training, input.budget, minMembers, random, kernels);
   const grouping = groupBy(keys);
   const sizes = Uint32Array.from(grouping.keys, (_, g) => grouping.starts[g + 1]! - grouping.starts[g]!);
@@ -49,7 +45,7 @@ export function trainCodec(input: TrainInput, kernels: KernelBackend): Codec {
   const codebook = lloyd(
     {
       vectors: training,
-      ranges: memberRanges(grouping, counts, keys.length),
+      ranges: memberRanges(grouping, counts, count),
       centroids: initialCentroids(training, grouping, counts, random),
       iterations: ITERATIONS,
     },
@@ -57,36 +53,32 @@ export function trainCodec(input: TrainInput, kernels: KernelBackend): Codec {
     (done) => input.onProgress?.(done, ITERATIONS),
   );
   const groups = new TokenGroups(trainingIds === null ? [] : centroidRuns(grouping, counts));
-
-  if (!holdOut) {
+  if (heldOut < MIN_TOKENS_FOR_QUANTILES) {
     return new Codec(codebook, trainQuantizer(priorResiduals(vectors.dim), nbits), groups);
   }
-  const measured = numbers(vectors.count, (i) => i % HOLD_OUT_EVERY === 0).subarray(0, MAX_HELD_OUT);
-  const heldOut = pick(vectors, measured);
-  const heldOutIds = tokenIds === null ? null : measured.map((i) => tokenIds[i]!);
-  const codes = new Uint32Array(heldOut.count);
-  kernels.assign(heldOut, codebook, groups.ranges(heldOutIds, codebook.size), codes);
-  return new Codec(codebook, trainQuantizer(sortedResiduals(heldOut, codes, codebook), nbits), groups);
+  const measured = slice(vectors, count, vectors.count);
+  const codes = new Uint32Array(measured.count);
+  kernels.assign(measured, codebook, groups.ranges(tokenIds?.subarray(count) ?? null, codebook.size), codes);
+  return new Codec(codebook, trainQuantizer(sortedResiduals(measured, codes, codebook), nbits), groups);
 }
 
-function numbers(count: number, wanted: (i: number) => boolean): Uint32Array {
-  let size = 0;
-  for (let i = 0; i < count; i++) if (wanted(i)) size++;
-  const out = new Uint32Array(size);
-  for (let i = 0, at = 0; i < count; i++) if (wanted(i)) out[at++] = i;
-  return out;
+/** Vectors `from` .. `to - 1` without a copy. */
+function slice({ dim, values, scales }: QuantizedVectors, from: number, to: number): QuantizedVectors {
+  return {
+    count: to - from,
+    dim,
+    values: values.subarray(from * dim, to * dim),
+    scales: scales.subarray(from, to),
+  };
 }
 
 function pick(vectors: QuantizedVectors, chosen: Uint32Array): QuantizedVectors {
   const { dim } = vectors;
   const values = new Int8Array(chosen.length * dim);
-  const scales = new Float32Array(chosen.length);
-  for (let n = 0; n < chosen.length; n++) {
-    const i = chosen[n]!;
+  chosen.forEach((i, n) => {
     values.set(vectors.values.subarray(i * dim, (i + 1) * dim), n * dim);
-    scales[n] = vectors.scales[i]!;
-  }
-  return { count: chosen.length, dim, values, scales };
+  });
+  return { count: chosen.length, dim, values, scales: Float32Array.from(chosen, (i) => vectors.scales[i]!) };
 }
 
 /** Groups for vectors without token ids: a coarse k-means with about the square root of the centroids. */

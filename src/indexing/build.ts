@@ -8,7 +8,7 @@
 
 import type { Codec } from "../codec/codec.js";
 import { writeCodecFile } from "../codec/codec-file.js";
-import { centroidBudget, samplePassages } from "../codec/sample.js";
+import { centroidBudget, holdOut, samplePassages } from "../codec/sample.js";
 import { trainCodec } from "../codec/train.js";
 import { throwIfAborted } from "../common/abort.js";
 import type { ProgressListener } from "../common/progress.js";
@@ -65,14 +65,29 @@ interface Sample {
 
 export async function buildSegments(input: BuildInput): Promise<BuildOutput> {
   if (input.codec !== null) return encodeAll(input, input.codec.codec, null, null);
+  const { passages } = input.staging;
+  const wanted = samplePassages(passages, input.source.tokensPerPassage);
+  const built = await buildFromSample(input, new Random(input.seed).sample(wanted, passages));
+  if (built !== null) return built;
+  // Not a single token vector in the sample: look at every passage before giving up on a codec.
+  const all =
+    wanted < passages
+      ? await buildFromSample(
+          input,
+          Uint32Array.from({ length: passages }, (_, i) => i),
+        )
+      : null;
+  return all ?? { codec: null, segments: [], tokens: 0, emptyPassages: passages };
+}
+
+/** Null when the sampled passages have no token vectors to train a codec on. */
+async function buildFromSample(input: BuildInput, chosen: Uint32Array): Promise<BuildOutput | null> {
   const spill = await SpillFile.create(input.folder);
   try {
-    const sample = { chosen: chooseSample(input), spill };
-    const tokens = await encodeSample(input, sample);
-    if (tokens === 0 && sample.chosen.length === input.staging.passages) {
-      return { codec: null, segments: [], tokens: 0, emptyPassages: input.staging.passages };
-    }
-    const codec = await train(input, sample, tokens);
+    const sample = { chosen, spill };
+    const counts = await encodeSample(input, sample);
+    if (counts.every((count) => count === 0)) return null;
+    const codec = await train(input, sample, counts);
     const file = await writeCodecFile(input.folder, input.indexId, codec);
     const record = { codecNo: 1, file, centroids: codec.codebook.size };
     return await encodeAll(input, codec, record, sample);
@@ -81,50 +96,52 @@ export async function buildSegments(input: BuildInput): Promise<BuildOutput> {
   }
 }
 
-function chooseSample(input: BuildInput): Uint32Array {
-  const { passages } = input.staging;
-  return new Random(input.seed).sample(samplePassages(passages, input.source.tokensPerPassage), passages);
-}
-
-/** Encodes the sampled passages into the spill and returns how many token vectors they have. */
-async function encodeSample(input: BuildInput, sample: Sample): Promise<number> {
+/** Encodes the sampled passages into the spill and returns how many token vectors each has. */
+async function encodeSample(input: BuildInput, sample: Sample): Promise<number[]> {
+  const counts: number[] = [];
   let tokens = 0;
-  let done = 0;
-  const batches = readBatches(input, sample.chosen);
-  for await (const { vectors } of encodeBatches(input, batches)) {
+  for await (const { vectors } of encodeBatches(input, readBatches(input, sample.chosen))) {
     for (const passage of vectors) {
       await spillVectors(sample.spill, passage);
+      counts.push(passage.vectors.count);
       tokens += passage.vectors.count;
     }
-    done += vectors.length;
+    const { length: done } = counts;
     input.onProgress?.({ stage: "sample", done, total: sample.chosen.length, unit: "passages", tokens });
   }
   await sample.spill.finish();
-  return tokens;
+  return counts;
 }
 
-async function train(input: BuildInput, sample: Sample, tokens: number): Promise<Codec> {
+async function train(input: BuildInput, sample: Sample, counts: readonly number[]): Promise<Codec> {
   const { dim } = input.source;
+  const tokens = counts.reduce((sum, n) => sum + n, 0);
+  const held = holdOut(counts);
   const values = new Int8Array(tokens * dim);
   const scales = new Float32Array(tokens);
   const ids = new Uint32Array(tokens);
   let withIds = true;
   let at = 0;
-  for (let record = 0; record < sample.spill.records; record++) {
+  let heldOut = 0;
+  // Held-out passages come last.
+  const order = [...counts.keys()].sort((a, b) => Number(held.has(a)) - Number(held.has(b)) || a - b);
+  for (const record of order) {
     const passage = await unspillVectors(sample.spill, record, dim);
     values.set(passage.vectors.values, at * dim);
     scales.set(passage.vectors.scales, at);
     if (passage.tokenIds !== null) ids.set(passage.tokenIds, at);
     else if (passage.vectors.count > 0) withIds = false;
+    if (held.has(record)) heldOut += passage.vectors.count;
     at += passage.vectors.count;
   }
   throwIfAborted(input.signal, "the build");
   const vectors: QuantizedVectors = { count: tokens, dim, values, scales };
-  const expected = (tokens / sample.chosen.length) * input.staging.passages;
+  const expected = (tokens / counts.length) * input.staging.passages;
   return trainCodec(
     {
       vectors,
       tokenIds: withIds ? ids : null,
+      heldOut,
       nbits: input.nbits,
       seed: input.seed,
       budget: centroidBudget(expected, withIds),

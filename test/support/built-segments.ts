@@ -51,7 +51,14 @@ export function memorySnapshot(options: {
   const rows = Float32Array.from(corpus.passages.flatMap((passage) => [...passage.vectors]));
   const tokenIds = Uint32Array.from(corpus.passages.flatMap((passage) => [...passage.tokenIds]));
   const codec = trainCodec(
-    { vectors: quantizeVectors(rows, tokenIds.length, DIM), tokenIds, nbits: 4, seed: 1, budget: 512 },
+    {
+      vectors: quantizeVectors(rows, tokenIds.length, DIM),
+      tokenIds,
+      heldOut: 0,
+      nbits: 4,
+      seed: 1,
+      budget: 512,
+    },
     referenceBackend,
   );
   const each = Math.ceil(passages / parts / passagesPerDocument) * passagesPerDocument;

@@ -58,7 +58,7 @@ describe.each([
   const { vectors, rows, tokenIds } = corpus(140);
   const ids = withIds ? tokenIds : null;
   const train = (nbits: 1 | 2 | 4) =>
-    trainCodec({ vectors, tokenIds: ids, nbits, seed: 3, budget: 512 }, referenceBackend);
+    trainCodec({ vectors, tokenIds: ids, nbits, heldOut: 400, seed: 3, budget: 512 }, referenceBackend);
 
   it("comes closer to the vectors with more bits", () => {
     const found = ([1, 2, 4] as const).map((nbits) => {
@@ -74,7 +74,10 @@ describe.each([
   it("is the same codec for the same seed and another for another", () => {
     const codec = train(2);
     const again = train(2);
-    const other = trainCodec({ vectors, tokenIds: ids, nbits: 2, seed: 4, budget: 512 }, referenceBackend);
+    const other = trainCodec(
+      { vectors, tokenIds: ids, heldOut: 400, nbits: 2, seed: 4, budget: 512 },
+      referenceBackend,
+    );
     expect(again.codebook).toEqual(codec.codebook);
     expect(again.quantizer).toEqual(codec.quantizer);
     expect(other.codebook.values).not.toEqual(codec.codebook.values);
@@ -92,7 +95,10 @@ describe.each([
 
 describe("a codec for token ids", () => {
   const { vectors, tokenIds } = corpus(100);
-  const codec = trainCodec({ vectors, tokenIds, nbits: 4, seed: 1, budget: 64 }, referenceBackend);
+  const codec = trainCodec(
+    { vectors, tokenIds, heldOut: 0, nbits: 4, seed: 1, budget: 64 },
+    referenceBackend,
+  );
 
   it("keeps every token inside the centroids of its id", () => {
     const { codes } = codec.encode(vectors, tokenIds, referenceBackend);
@@ -128,7 +134,7 @@ describe("tiny corpora", () => {
     };
     const ids = tokenIds.slice(0, count);
     const codec = trainCodec(
-      { vectors: few, tokenIds: ids, nbits: 4, seed: 1, budget: 4 * count },
+      { vectors: few, tokenIds: ids, heldOut: 0, nbits: 4, seed: 1, budget: 4 * count },
       referenceBackend,
     );
     const later = corpus(20, 99);
