@@ -1,10 +1,11 @@
 /**
  * How fast passages and queries are encoded, against a bare loop over the ONNX runtime with the same passages.
  *
- *   node scripts/bench/encode.mjs [--corpus corpus.jsonl] [--passages 96] [--rounds 5] [--model default]
+ *   node scripts/bench/encode.mjs [--corpus corpus.jsonl] [--passages 96] [--rounds 5] [--model default] [--sessions]
  *
  * The corpus has one JSON object a line with `text` and perhaps `title`; without one, passages are put together from
- * the model's own golden texts. Needs a build (`npm run build`). All sides run in turns, A B C A B C; medians.
+ * the model's own golden texts. With --sessions it compares options of the runtime's session instead. Needs a build
+ * (`npm run build`). All sides run in turns, A B C A B C; medians.
  */
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -140,6 +141,50 @@ async function passages(settings, texts, encoded, rounds) {
   for (const side of Object.values(sides)) await side.close();
 }
 
+/** The session's options one by one, one run after the other on this thread. */
+async function sessions(settings, encoded, rounds) {
+  const spin = (value) => ({ extra: { session: { intra_op: { allow_spinning: value } } } });
+  const options = {
+    "1 thread": { intraOpNumThreads: 1 },
+    "1 thread, optimization extended": { intraOpNumThreads: 1, graphOptimizationLevel: "extended" },
+    "1 thread, no arena": { intraOpNumThreads: 1, enableCpuMemArena: false },
+    "1 thread, no memory pattern": { intraOpNumThreads: 1, enableMemPattern: false },
+    "1 thread, denormals as zero": {
+      intraOpNumThreads: 1,
+      extra: { session: { set_denormal_as_zero: "1" } },
+    },
+    "2 threads": { intraOpNumThreads: 2, ...spin("1") },
+    "2 threads, no spinning": { intraOpNumThreads: 2, ...spin("0") },
+  };
+  const tokens = encoded.reduce((sum, e) => sum + e.ids.length, 0);
+  const sides = [];
+  for (const [name, option] of Object.entries(options)) {
+    sides.push({
+      name,
+      session: await ort.InferenceSession.create(settings.graphFile, option),
+      processor: [],
+    });
+  }
+  for (let round = 0; round <= rounds; round++) {
+    for (const { session, processor } of sides) {
+      const cpu = process.cpuUsage();
+      for (const { ids, attention } of encoded) {
+        const wide = (x) => new ort.Tensor("int64", BigInt64Array.from(x, BigInt), [1, ids.length]);
+        await session.run({ input_ids: wide(ids), attention_mask: wide(attention) });
+      }
+      const { user, system } = process.cpuUsage(cpu);
+      // The first round warms up.
+      if (round > 0) processor.push((user + system) / 1e6);
+      // Threads that spin after their work would count for the next side.
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+  console.log("\n| session | tokens a processor second, best |\n| --- | ---: |");
+  for (const { name, processor } of sides) {
+    console.log(`| ${name} | ${Math.round(tokens / Math.min(...processor)).toLocaleString("en")} |`);
+  }
+}
+
 async function queries(settings, tokenizer) {
   const golden = JSON.parse(readFileSync(join(settings.folder, "golden.json"), "utf8")).items;
   const texts = golden.filter((item) => item.kind === "query").map((item) => item.text);
@@ -216,6 +261,7 @@ async function main() {
       model: { type: "string", default: "default" },
       passages: { type: "string", default: "96" },
       rounds: { type: "string", default: "5" },
+      sessions: { type: "boolean", default: false },
     },
   });
   const settings = await loadModelSettings(await resolveModel(values.model));
@@ -224,6 +270,10 @@ async function main() {
     `${settings.name}, Node ${process.version}, ${availableParallelism()} x ${cpus()[0]?.model ?? "?"}`,
   );
   const texts = readTexts(settings, tokenizer, values.corpus, Number(values.passages));
+  if (values.sessions) {
+    const encoded = texts.map((text) => tokenizer.encodeDocument(text));
+    return sessions(settings, encoded, Number(values.rounds));
+  }
   await passages(
     settings,
     texts,

@@ -3,7 +3,7 @@ import { stat } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
 import * as z from "zod/mini";
 import { ioError, MaxsimError, systemCode } from "../common/errors.js";
-import { MAX_QUERY_TOKENS } from "../kernels/backend.js";
+import { MAX_DIM, MAX_QUERY_TOKENS } from "../kernels/backend.js";
 import { readProjection } from "./dense-weights.js";
 import { ONNX_CONFIG, readNextPlaid } from "./dialects/next-plaid.js";
 import { readPylate } from "./dialects/pylate.js";
@@ -131,6 +131,12 @@ function checkDim(graph: ModelGraph, reading: DialectReading, projected: number 
     throw invalidModel(
       graph.file,
       `must give vectors of ${dim} dimensions as the config says, but ${source} ${found}`,
+    );
+  }
+  if (dim % 8 !== 0 || dim > MAX_DIM) {
+    throw invalidModel(
+      graph.file,
+      `must give vectors of a multiple of 8 dimensions, at most ${MAX_DIM}, found ${dim}`,
     );
   }
   return dim;

@@ -424,6 +424,11 @@ const contradictions: ReadonlyArray<readonly [string, () => Promise<string>, rea
     ["model.onnx", "48", "16"],
   ],
   [
+    "a dimension that kernels do not take",
+    () => model({ "onnx_config.json": { ...plain, embedding_dim: 20 } }, { hidden: 20 }),
+    ["model.onnx", "multiple of 8", "20"],
+  ],
+  [
     "no graph",
     async () => {
       const folder = await model({ "onnx_config.json": plain });
