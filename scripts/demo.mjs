@@ -17,10 +17,10 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** Each shares few words with the text that answers it. */
 const QUESTIONS = [
-  "how do I stop a task that is already running?",
+  "wait until all pending jobs are finished before exiting",
   "make text in the terminal colourful",
-  "test with many random inputs",
-  "undo everything if one of the statements fails",
+  "where should I report a security hole?",
+  "fake the answers of a web service in tests",
 ];
 const HITS = 3;
 
