@@ -9,7 +9,7 @@ export class TextBuilder {
   private length = 0;
 
   /**
-   * Adds a block, one blank line after the one before; a blank one is left out.
+   * Adds a block, one blank line after the one before, a list item on the line after another; a blank block is left out.
    * @param line 1-based source line of the first character of `text`.
    * @param marks further marks: offsets in `text`.
    */
@@ -25,7 +25,7 @@ export class TextBuilder {
     if (body === "") return;
     const dropped = end.length - body.length;
     const skippedLines = newlines(end.slice(0, dropped));
-    if (this.length > 0) this.push("\n\n");
+    if (this.length > 0) this.push(kind === "list-item" && this.blocks.at(-1)?.kind === kind ? "\n" : "\n\n");
     const start = this.length;
     this.mark(start, lineWithin(marks, line, skippedLines, dropped));
     for (const { offset, line: at } of marks) {

@@ -1,7 +1,10 @@
 /** Which extractor reads which file. */
 import type { ExtractedText } from "../types.js";
 import { CODE_EXTENSIONS, extractCode } from "./code.js";
+import { extractHtml } from "./html.js";
+import { extractMarkdown } from "./markdown.js";
 import { extractPlain } from "./plain.js";
+import { extractRst } from "./rst.js";
 
 export type TextFormat = "plain" | "markdown" | "rst" | "html" | "code";
 
@@ -29,9 +32,9 @@ export function formatOf(path: string): TextFormat {
 const EXTRACTORS: Readonly<Record<TextFormat, (source: string) => ExtractedText>> = {
   plain: extractPlain,
   code: extractCode,
-  markdown: extractPlain,
-  rst: extractPlain,
-  html: extractPlain,
+  markdown: extractMarkdown,
+  rst: extractRst,
+  html: extractHtml,
 };
 
 /** Clean text, blocks, source lines and, where the format tells, title and metadata. Never throws on odd input. */
