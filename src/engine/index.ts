@@ -181,6 +181,7 @@ export class Index {
       tokens,
       dim: settings.dim,
       nbits: settings.nbits,
+      seed: settings.seed,
       centroids: codec?.centroids ?? 0,
       model: settings.model?.name ?? null,
       segments: segments.length,

@@ -116,6 +116,7 @@ export interface IndexInfo {
   readonly tokens: number;
   readonly dim: number;
   readonly nbits: number;
+  readonly seed: number;
   readonly centroids: number;
   readonly model: string | null;
   readonly segments: number;

@@ -13,6 +13,7 @@ import type { EncodePool } from "../workers/encode-pool.js";
 import { hydrate } from "./hits.js";
 import type { LoadedSnapshot } from "./load-snapshot.js";
 import type { SearchOptions, SearchResult } from "./options.js";
+import { routerFor } from "./routers.js";
 import { normalizedRows, type VectorRows } from "./rows.js";
 
 export const DEFAULT_K = 10;
@@ -90,7 +91,13 @@ async function run(
   if (loaded.search === null) return { hits: [], ...answered };
   const { dim } = loaded.catalog.settings;
   const packed = packQuery(query.vectors, query.vectors.length / dim, dim);
-  const outcome = await searchSnapshot(loaded.search, packed, k, parameters, { kernels, scorer, trace });
+  const router = await routerFor(parameters.router, loaded.search.codec, kernels);
+  const outcome = await searchSnapshot(loaded.search, packed, k, parameters, {
+    kernels,
+    scorer,
+    router,
+    trace,
+  });
   if (options.signal?.aborted) throw abortedError(options.signal, "the search");
   const hits = await trace.measure(
     "hydrate",

@@ -17,7 +17,7 @@ export interface SearchExplanation {
   readonly kernels: { readonly backend: string; readonly isa: string };
   readonly queryTokens: readonly string[];
   readonly stages: readonly StageTrace[];
-  readonly parameters: Readonly<Record<string, number>>;
+  readonly parameters: Readonly<Record<string, number | string>>;
 }
 
 /** Collects stage traces; `measure` times one stage. */

@@ -1,5 +1,6 @@
 /** Parameters of one search. They belong to the call; nothing here is remembered between calls. */
 import { checkInteger, checkOneOf } from "../common/check.js";
+import type { RouterName } from "./router.js";
 
 export type SearchEffort = "fast" | "balanced" | "exact";
 
@@ -12,6 +13,7 @@ export interface SearchParameters {
   readonly refine: number;
   /** Token vectors up to which every live passage is scored, without candidate generation. */
   readonly exhaustiveTokens: number;
+  readonly router: RouterName;
 }
 
 /** What a caller may set; everything else follows from `effort` and `k`. */
@@ -22,6 +24,11 @@ export interface SearchTuning {
   readonly approximate?: number;
   readonly refine?: number;
   readonly exhaustiveTokens?: number;
+  /**
+   * How the nearest centroids are found: "scan" (default, exact), or "hnsw", a graph that is built at the first
+   * search that asks for it.
+   */
+  readonly router?: RouterName;
 }
 
 const EFFORTS: Record<
@@ -51,5 +58,6 @@ export function searchParameters(k: number, tuning: SearchTuning): SearchParamet
       tuning.exhaustiveTokens ?? defaults.exhaustiveTokens,
       0,
     ),
+    router: checkOneOf("router", tuning.router ?? "scan", ["scan", "hnsw"] as const),
   };
 }

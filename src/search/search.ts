@@ -9,6 +9,7 @@ import type { Trace } from "./explain.js";
 import { gather, type Probes } from "./gather.js";
 import type { SearchParameters } from "./parameters.js";
 import { bestPassages, rankDocuments } from "./rank.js";
+import type { Router } from "./router.js";
 import type { Scorer, ScoringQuery, ScoringStage } from "./scorer.js";
 import type { RankedDocument, ScoredPassages, SearchSnapshot, SegmentPassages } from "./types.js";
 
@@ -21,6 +22,7 @@ export interface SearchOutcome {
 export interface SearchContext {
   readonly kernels: KernelBackend;
   readonly scorer: Scorer;
+  readonly router: Router;
   readonly trace: Trace;
 }
 
@@ -112,17 +114,10 @@ function probe(
   context: SearchContext,
 ): Promise<Probes> {
   const { size } = snapshot.codec.codebook;
-  const nprobe = Math.min(wanted, size);
-  const { tokens } = query.packed;
   return context.trace.measure(
     "probe",
     "centroids",
-    () => {
-      const ids = new Uint32Array(tokens * nprobe);
-      const scores = new Float32Array(tokens * nprobe);
-      context.kernels.topCentroids(query.table, size, query.packed, nprobe, ids, scores);
-      return { nprobe, ids, scores };
-    },
+    () => context.router.probe(query.packed, query.table, Math.min(wanted, size)),
     (probes) => ({ seen: size, kept: new Set(probes.ids).size }),
   );
 }

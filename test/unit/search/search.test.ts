@@ -5,7 +5,9 @@ import { packQuery } from "../../../src/kernels/pack.js";
 import { referenceBackend as kernels } from "../../../src/kernels/reference.js";
 import { Trace } from "../../../src/search/explain.js";
 import { gather, type Probes } from "../../../src/search/gather.js";
+import { HnswRouter } from "../../../src/search/hnsw-router.js";
 import { searchParameters } from "../../../src/search/parameters.js";
+import { type Router, ScanRouter } from "../../../src/search/router.js";
 import { InlineScorer } from "../../../src/search/scorer.js";
 import { searchSnapshot } from "../../../src/search/search.js";
 import type { SearchSnapshot } from "../../../src/search/types.js";
@@ -19,7 +21,12 @@ beforeAll(() => {
   ({ corpus, snapshot } = memorySnapshot({ passages: 240, passagesPerDocument: 3 }));
 });
 
-const context = () => ({ kernels, scorer: new InlineScorer(kernels), trace: new Trace() });
+const context = (router: Router = new ScanRouter(kernels, snapshot.codec.codebook), trace = new Trace()) => ({
+  kernels,
+  scorer: new InlineScorer(kernels),
+  router,
+  trace,
+});
 const search = async (query: Float32Array, k: number, tuning: object, from = snapshot) =>
   searchSnapshot(from, packQuery(query, query.length / DIM, DIM), k, searchParameters(k, tuning), context());
 
@@ -136,16 +143,45 @@ describe("gather", () => {
   });
 });
 
+describe("the hnsw router", () => {
+  it("finds nearly the centroids that a scan finds, scored alike", () => {
+    const router = new HnswRouter(snapshot.codec.codebook);
+    let same = 0;
+    for (let i = 0; i < 20; i++) {
+      const query = packQuery(corpus.query(i * 7, 6), 6, DIM);
+      const table = new Float32Array(snapshot.codec.codebook.size * query.lanes);
+      kernels.centroidScores(query, snapshot.codec.codebook, table);
+      const found = router.probe(query, table, 8);
+      const exact = new ScanRouter(kernels, snapshot.codec.codebook).probe(query, table, 8);
+      for (let q = 0; q < 6; q++) {
+        const ids = found.ids.subarray(q * 8, q * 8 + 8);
+        const wanted = new Set(exact.ids.subarray(q * 8, q * 8 + 8));
+        same += ids.reduce((sum, id) => sum + Number(wanted.has(id)), 0);
+        ids.forEach((id, n) => {
+          expect(found.scores[q * 8 + n]).toBe(table[id * query.lanes + q]);
+          if (n > 0) expect(found.scores[q * 8 + n]).toBeLessThanOrEqual(found.scores[q * 8 + n - 1]!);
+        });
+      }
+    }
+    expect(same / (20 * 6 * 8)).toBeGreaterThan(0.98);
+  });
+
+  it("serves a search", async () => {
+    const query = packQuery(corpus.query(40, 6), 6, DIM);
+    const parameters = searchParameters(5, { exhaustiveTokens: 0 });
+    const router = new HnswRouter(snapshot.codec.codebook);
+    const { ranked, plan } = await searchSnapshot(snapshot, query, 5, parameters, context(router));
+    expect(plan).toBe("pruned");
+    expect(ranked[0]!.documentNo).toBe(Math.floor(40 / 3));
+  });
+});
+
 describe("the trace", () => {
   it("names every stage of the plan with what it saw and kept", async () => {
     const trace = new Trace();
     const query = packQuery(corpus.query(9, 5), 5, DIM);
     const parameters = searchParameters(5, { exhaustiveTokens: 0, approximate: 50, refine: 20 });
-    await searchSnapshot(snapshot, query, 5, parameters, {
-      kernels,
-      scorer: new InlineScorer(kernels),
-      trace,
-    });
+    await searchSnapshot(snapshot, query, 5, parameters, context(undefined, trace));
     expect(trace.stages.map(({ stage }) => stage)).toEqual([
       "centroids",
       "probe",
