@@ -30,6 +30,8 @@
 
 #if defined(__GNUC__)
 #define MAXSIM_INLINE inline __attribute__((always_inline))
+#define MAXSIM_NOINLINE __attribute__((noinline))
 #else
 #define MAXSIM_INLINE __forceinline
+#define MAXSIM_NOINLINE __declspec(noinline)
 #endif
