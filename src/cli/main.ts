@@ -1,15 +1,17 @@
 #!/usr/bin/env node
-/** The command line: one file per command under commands/, loaded when it is called. */
+/** The command line: one file per command under commands/. */
 import { Command, CommanderError } from "commander";
-import { isMaxsimError } from "../common/errors.js";
+import { isMaxsimError, MaxsimError } from "../common/errors.js";
 import { PACKAGE_VERSION } from "../common/version.js";
 import { registerDoctor } from "./commands/doctor.js";
 import { registerIndex } from "./commands/index.js";
 import { registerInfo } from "./commands/info.js";
 import { registerModel } from "./commands/model.js";
 import { registerSearch } from "./commands/search.js";
-import { type CommandContext, processContext } from "./context.js";
+import { type CommandContext, Interruption, processContext } from "./context.js";
 import { exitStatus, renderError } from "./render/error.js";
+import { renderJson } from "./render/json.js";
+import { usageError } from "./usage-error.js";
 
 export function createProgram(context: CommandContext): Command {
   const program = new Command("maxsim")
@@ -20,16 +22,19 @@ export function createProgram(context: CommandContext): Command {
     .configureOutput({
       writeOut: (text) => context.stdout.write(text),
       writeErr: (text) => context.stderr.write(text),
+      getOutHelpWidth: () => context.stdout.columns ?? 80,
+      getErrHelpWidth: () => context.stderr.columns ?? 80,
+      // Errors of usage are rendered with all others.
+      outputError: () => undefined,
     })
-    .showHelpAfterError("(run with --help for the options)")
     .exitOverride()
     .addHelpText(
       "after",
       `
 Examples:
-  maxsim index ~/notes                       index a folder of Markdown, text, HTML, code, JSONL, CSV
-  maxsim search "how do I cancel a task?"    ask it
-  maxsim doctor                              what this machine gives the engine
+  maxsim index ~/notes
+  maxsim search "how do I cancel a task?"
+  maxsim doctor
 
 Exit status: 0 done, 1 failed, 2 wrong usage.`,
     );
@@ -45,15 +50,42 @@ Exit status: 0 done, 1 failed, 2 wrong usage.`,
 export async function run(args: readonly string[], context: CommandContext): Promise<number> {
   const program = createProgram(context);
   try {
-    await program.parseAsync([...args], { from: "user" });
+    // Commander shows its general help for a topic that it does not know; as a command it is refused by name.
+    const known = args[0] !== "help" || program.commands.some((command) => command.name() === args[1]);
+    await program.parseAsync(known || args.length < 2 ? [...args] : args.slice(1), { from: "user" });
     return 0;
   } catch (error) {
-    // Commander has printed its own message by now; help and version end with code 0.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    if (!isMaxsimError(error)) throw error;
-    context.stderr.write(renderError(error, context));
-    return exitStatus(error);
+    if (!(error instanceof CommanderError)) return report(error, args, context);
+    // Help and version were printed; help that nobody asked for stands for a missing command.
+    if (error.exitCode === 0) return 0;
+    if (error.code === "commander.help") return 2;
+    return report(usageError(error, program, args), args, context);
   }
 }
 
-process.exitCode = await run(process.argv.slice(2), processContext());
+/** Tells the user what went wrong and returns the exit status. */
+function report(error: unknown, args: readonly string[], context: CommandContext): number {
+  const { reason } = context.signal;
+  const interrupted =
+    isMaxsimError(error) && error.code === "ABORTED" && reason instanceof Interruption ? reason : undefined;
+  const shown =
+    interrupted === undefined
+      ? error
+      : new MaxsimError("ABORTED", `interrupted: ${(error as MaxsimError).message}`, {
+          hint: "Nothing was changed; the same command begins anew.",
+          cause: error,
+        });
+  // The command line may be one that commander refused, so these two are looked for as they are written.
+  const options = args.slice(0, args.includes("--") ? args.indexOf("--") : args.length);
+  const verbose = options.includes("--verbose");
+  context.stderr.write(
+    options.includes("--json") ? renderJson({ error: shown }) : renderError(shown, { ...context, verbose }),
+  );
+  return interrupted?.exitStatus ?? exitStatus(error);
+}
+
+const context = processContext();
+process.on("uncaughtException", (error) => {
+  process.exit(report(error, process.argv.slice(2), context));
+});
+process.exitCode = await run(process.argv.slice(2), context);

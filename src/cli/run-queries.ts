@@ -1,53 +1,74 @@
 /** Many queries in one go, written as a TREC run. */
 import { MaxsimError } from "../common/errors.js";
 import { readQueries } from "../datasets/queries.js";
-import { writeTrecRun } from "../datasets/trec-run.js";
+import { type RunAnswer, writeTrecRun } from "../datasets/trec-run.js";
 import type { Index } from "../engine/index.js";
-import type { Hit } from "../engine/options.js";
 import type { SearchEffort } from "../search/parameters.js";
 import type { CommandContext } from "./context.js";
-import { formatDuration, formatNumber } from "./render/format.js";
+import { formatCount, formatDuration } from "./render/format.js";
 import { ProgressRenderer } from "./render/progress.js";
+
+export interface RunOptions {
+  /** Path of the queries. */
+  readonly queries: string;
+  /** Path of the run. */
+  readonly run: string;
+  readonly k: number;
+  readonly effort: SearchEffort | undefined;
+  /** No progress. */
+  readonly quiet: boolean;
+}
 
 export interface RunReport {
   readonly queries: number;
   readonly run: string;
+  readonly k: number;
   readonly seconds: number;
+  /** Queries that were longer than the model takes. */
   readonly truncated: number;
-  readonly summary: string;
 }
 
 /** Queries under way at once: one is encoded while others are scored. */
 const CONCURRENT = 4;
 
+/**
+ * Answers every query and writes the run once all are answered. Errors: PATH_NOT_FOUND, INVALID_INPUT for a queries
+ * file without queries, with a malformed line or an empty query; ABORTED; IO, DISK_FULL.
+ */
 export async function searchQueries(
   index: Index,
-  options: {
-    readonly queries: string;
-    readonly run: string | undefined;
-    readonly k: number;
-    readonly effort: SearchEffort | undefined;
-  },
+  options: RunOptions,
   context: CommandContext,
 ): Promise<RunReport> {
-  const { run, k, effort } = options;
-  if (run === undefined)
-    throw new MaxsimError("INVALID_ARGUMENT", "--queries needs --run FILE for its answers");
+  const { run, k, effort, quiet } = options;
   const queries = await readQueries(options.queries);
+  if (queries.length === 0) {
+    throw new MaxsimError("INVALID_INPUT", `${options.queries} holds no queries`, {
+      hint: 'Each line is {"_id": "...", "text": "..."}, or an id, a tab and the text.',
+    });
+  }
+  const blank = queries.find(({ text }) => text.trim() === "");
+  if (blank !== undefined) {
+    throw new MaxsimError("INVALID_INPUT", `${options.queries}: query ${JSON.stringify(blank.id)} is empty`, {
+      hint: "Give it a text, or leave it out.",
+    });
+  }
   const started = performance.now();
   const progress = new ProgressRenderer({ stream: context.stderr, env: context.env });
-  const answers: Array<readonly Hit[]> = new Array(queries.length);
+  const answers: RunAnswer[] = new Array(queries.length);
   let next = 0;
   let done = 0;
   let truncated = 0;
   const worker = async (): Promise<void> => {
     for (let i = next++; i < queries.length; i = next++) {
-      const { text } = queries[i]!;
+      const { id: queryId, text } = queries[i]!;
       const search = { k, signal: context.signal, ...(effort === undefined ? {} : { effort }) };
       const result = await index.search(text, search);
-      answers[i] = result.hits;
+      // Texts and snippets of all hits of all queries would not fit into memory.
+      answers[i] = { queryId, hits: result.hits.map(({ id, score }) => ({ id, score })) };
       if (result.truncated) truncated++;
-      progress.update({ stage: "search", done: ++done, total: queries.length, unit: "queries" });
+      done++;
+      if (!quiet) progress.update({ stage: "search", done, total: queries.length, unit: "queries" });
     }
   };
   try {
@@ -55,19 +76,19 @@ export async function searchQueries(
   } finally {
     progress.finish();
   }
-  await writeTrecRun(
-    run,
-    queries.map(({ id }, i) => ({ queryId: id, hits: answers[i]! })),
-    "maxsim",
-  );
-  const seconds = (performance.now() - started) / 1000;
-  const cut =
-    truncated > 0 ? `; ${formatNumber(truncated)} were longer than the model takes and were cut` : "";
-  return {
-    queries: queries.length,
-    run,
-    seconds,
-    truncated,
-    summary: `${formatNumber(queries.length)} queries answered in ${formatDuration(seconds)}, run written to ${run}${cut}`,
-  };
+  await writeTrecRun(run, answers, "maxsim");
+  return { queries: queries.length, run, k, seconds: (performance.now() - started) / 1000, truncated };
+}
+
+export function renderRunReport({ queries, run, seconds, truncated }: RunReport): string {
+  const lines = [
+    `answered ${formatCount(queries, "query", "queries")} in ${formatDuration(seconds)}`,
+    `run written to ${run}`,
+    ...(truncated > 0
+      ? [
+          `truncated ${formatCount(truncated, "query", "queries")}: longer than the model takes, the ends were left out`,
+        ]
+      : []),
+  ];
+  return lines.map((line) => `${line}\n`).join("");
 }

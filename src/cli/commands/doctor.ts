@@ -1,25 +1,34 @@
 import type { Command } from "commander";
 import { MaxsimError } from "../../common/errors.js";
 import { type Check, runDoctor } from "../../engine/doctor.js";
+import { type OutputOptions, withOutputOptions } from "../common-options.js";
 import type { CommandContext } from "../context.js";
 import { createColors } from "../render/color.js";
 import { renderJson } from "../render/json.js";
+import { multiLine, singleLine } from "../render/plain-text.js";
+
+interface DoctorOptions extends OutputOptions {
+  readonly model?: string;
+}
 
 export function registerDoctor(program: Command, context: CommandContext): void {
-  program
+  const command = program
     .command("doctor")
     .description("check this machine and say which kernels, model and libraries are used, and why")
-    .option("--json", "print one JSON object")
-    .addHelpText("after", "\nExample:\n  maxsim doctor")
-    .action(async (options: { json?: boolean }) => {
-      const checks = await runDoctor();
+    .option("--model <name>", "model to try (default: the bundled model)");
+  withOutputOptions(command)
+    .addHelpText("after", "\nExamples:\n  maxsim doctor\n  maxsim doctor --model ./my-colbert --json")
+    .action(async ({ model, json }: DoctorOptions) => {
+      const checks = await runDoctor(model);
+      const failed = checks.filter(({ ok }) => !ok);
       context.stdout.write(
-        options.json === true
-          ? renderJson({ ok: checks.every(({ ok }) => ok), checks })
-          : render(checks, context),
+        json === true ? renderJson({ ok: failed.length === 0, checks }) : render(checks, context),
       );
-      const failed = checks.filter(({ ok }) => !ok).length;
-      if (failed > 0) throw new MaxsimError("INTERNAL", `${failed} of ${checks.length} checks failed`);
+      if (failed.length === 0) return;
+      const names = failed.map(({ name }) => name).join(", ");
+      throw new MaxsimError("INTERNAL", `${failed.length} of ${checks.length} checks failed: ${names}`, {
+        hint: "What was found is listed above.",
+      });
     });
 }
 
@@ -27,11 +36,11 @@ function render(checks: readonly Check[], context: CommandContext): string {
   const colors = createColors(context.stdout, context.env);
   return checks
     .map(({ name, ok, found, details }) => {
-      const mark = ok ? colors.green("ok") : colors.red("failed");
-      return [`${mark}  ${colors.bold(name)}  ${found}`, ...details.map((line) => `      ${line}`)].join(
-        "\n",
-      );
+      const mark = ok ? colors.green("ok    ") : colors.red("failed");
+      const head = `${mark}  ${colors.bold(name)}: ${singleLine(found)}`;
+      return [head, ...details.map((line) => `        ${multiLine(line)}`)]
+        .map((line) => `${line}\n`)
+        .join("");
     })
-    .join("\n")
-    .concat("\n");
+    .join("");
 }

@@ -1,42 +1,54 @@
 import type { Command } from "commander";
-import { Index } from "../../engine/index.js";
-import { type CommandContext, indexFolder } from "../context.js";
+import type { IndexInfo } from "../../engine/options.js";
+import {
+  commandLogger,
+  type OutputOptions,
+  openIndex,
+  withIndexOption,
+  withOutputOptions,
+} from "../common-options.js";
+import type { CommandContext } from "../context.js";
 import { formatBytes, formatNumber } from "../render/format.js";
 import { renderJson } from "../render/json.js";
 import { renderTable } from "../render/table.js";
 
+interface InfoOptions extends OutputOptions {
+  readonly index?: string;
+}
+
 export function registerInfo(program: Command, context: CommandContext): void {
-  program
-    .command("info")
-    .description("show what an index holds and what it costs on disk")
-    .option("--index <dir>", "folder of the index (default: index-data/default)")
-    .option("--json", "print one JSON object")
-    .addHelpText("after", "\nExample:\n  maxsim info --index ./notes-index --json")
-    .action(async (options: { index?: string; json?: boolean }) => {
-      const index = await Index.open(indexFolder(options.index));
+  const command = program.command("info").description("show what an index holds and what it costs on disk");
+  withOutputOptions(withIndexOption(command))
+    .addHelpText("after", "\nExamples:\n  maxsim info\n  maxsim info --index ./notes-index --json")
+    .action(async (options: InfoOptions) => {
+      const index = await openIndex(options.index, { logger: commandLogger(context, options) });
       try {
         const info = index.info();
-        if (options.json === true) {
-          context.stdout.write(renderJson(info));
-          return;
-        }
-        const { bytes, tokens } = info;
-        const stored = bytes.codec + bytes.segments;
-        const rows = [
-          ["index", info.folder],
-          ["generation", formatNumber(info.generation)],
-          ["documents", formatNumber(info.documents)],
-          ["passages", formatNumber(info.passages)],
-          ["token vectors", formatNumber(tokens)],
-          ["model", info.model ?? "none (vectors of your own)"],
-          ["codec", `${info.dim} dimensions, ${info.nbits} bits, ${formatNumber(info.centroids)} centroids`],
-          ["segments", formatNumber(info.segments)],
-          ["on disk", `${formatBytes(stored)} vectors, ${formatBytes(bytes.catalog)} catalog with the texts`],
-          ["bytes a token", tokens === 0 ? "-" : (stored / tokens).toFixed(1)],
-        ];
-        context.stdout.write(renderTable(rows));
+        context.stdout.write(options.json === true ? renderJson(info) : render(info));
       } finally {
         await index.close();
       }
     });
+}
+
+function render(info: IndexInfo): string {
+  const { bytes, tokens } = info;
+  const stored = bytes.codec + bytes.segments;
+  return renderTable([
+    ["index", info.folder],
+    ["generation", formatNumber(info.generation)],
+    ["documents", formatNumber(info.documents)],
+    ["passages", formatNumber(info.passages)],
+    ["token vectors", formatNumber(tokens)],
+    ["model", info.model ?? "none (vectors of your own)"],
+    ["dimensions", formatNumber(info.dim)],
+    ["bits", `${info.nbits} for each residual component`],
+    ["centroids", formatNumber(info.centroids)],
+    ["segments", formatNumber(info.segments)],
+    [
+      "vectors",
+      `${formatBytes(stored)}${tokens === 0 ? "" : `, ${(stored / tokens).toFixed(1)} bytes each`}`,
+    ],
+    ["catalog", `${formatBytes(bytes.catalog)}, with the texts`],
+  ]);
 }

@@ -1,178 +1,190 @@
-import { isAbsolute, relative } from "node:path";
-import { createInterface } from "node:readline/promises";
 import type { Command } from "commander";
 import { MaxsimError } from "../../common/errors.js";
-import { Index } from "../../engine/index.js";
-import type { Hit, SearchOptions, SearchResult } from "../../engine/options.js";
-import { MAX_K } from "../../engine/searching.js";
+import type { Index } from "../../engine/index.js";
+import type { Hit, SearchResult } from "../../engine/options.js";
+import { DEFAULT_K, MAX_K } from "../../engine/searching.js";
 import type { SearchEffort } from "../../search/parameters.js";
-import { type CommandContext, indexFolder } from "../context.js";
-import { integerOption } from "../integer-option.js";
+import {
+  commandLogger,
+  type OutputOptions,
+  openIndex,
+  requireDocuments,
+  withIndexOption,
+  withOutputOptions,
+} from "../common-options.js";
+import { type CommandContext, shownPath } from "../context.js";
+import { converse } from "../converse.js";
+import { choiceOption, integerOption } from "../option-values.js";
 import { createColors } from "../render/color.js";
 import { renderExplanation } from "../render/explanation.js";
-import { formatNumber } from "../render/format.js";
+import { formatCount, formatNumber } from "../render/format.js";
 import { renderJson } from "../render/json.js";
 import { type RenderableHit, renderHits } from "../render/results.js";
-import { searchQueries } from "../run-queries.js";
+import { renderRunReport, searchQueries } from "../run-queries.js";
 
-interface SearchCommandOptions {
+interface SearchCommandOptions extends OutputOptions {
   readonly index?: string;
   readonly k: number;
   readonly effort?: SearchEffort;
+  readonly model?: string;
   readonly threads?: number;
   readonly queries?: string;
   readonly run?: string;
   readonly explain?: boolean;
-  readonly json?: boolean;
 }
 
+/** Columns where the output is no terminal. */
+const DEFAULT_WIDTH = 100;
+
 export function registerSearch(program: Command, context: CommandContext): void {
-  program
+  const command = program
     .command("search")
-    .description("ask an index a question; without a query on a terminal, ask many")
-    .argument("[query...]", "the question, in natural language")
-    .option("--index <dir>", "folder of the index (default: index-data/default)")
-    .option("-k <number>", "hits to show", integerOption("-k", 1, MAX_K), 10)
-    .option("--effort <level>", "fast, balanced or exact (default: balanced)")
+    .description("ask an index a question; without one, on a terminal, ask many")
+    .argument("[query...]", "the question, in natural language");
+  withIndexOption(command)
+    .option("-k <number>", "hits to show", integerOption("-k", 1, MAX_K), DEFAULT_K)
+    .option(
+      "--effort <level>",
+      "fast, balanced or exact (default: balanced)",
+      choiceOption("--effort", ["fast", "balanced", "exact"]),
+    )
+    .option("--model <name>", "where the model of the index is now (default: where it was)")
     .option("--threads <number>", "threads to score with (default: all)", integerOption("--threads", 1, 256))
     .option("--queries <file>", "answer every query of a file: BEIR queries.jsonl, or lines of id<TAB>text")
     .option("--run <file>", "with --queries: where to write the TREC run (qid Q0 docid rank score tag)")
-    .option("--explain", "show what each stage saw, kept and cost")
-    .option("--json", "print one JSON object")
+    .option("--explain", "show what each stage saw, kept and cost");
+  withOutputOptions(command)
     .addHelpText(
       "after",
       `
 Examples:
   maxsim search "how do I cancel a running task?"
-  maxsim search "vitamin D and bones" --index ./papers -k 5 --json
-  maxsim search --queries queries.jsonl --run run.trec -k 100 --index ./papers`,
+  maxsim search "vitamin D and bones" --index ./papers -k 5
+  maxsim search "vitamin D and bones" --json --explain
+  maxsim search --queries queries.jsonl --run run.trec \\
+    -k 100 --index ./papers`,
     )
-    .action(async (words: string[], options: SearchCommandOptions) => {
-      const query = words.join(" ");
-      checkUsage(query, options, context);
-      const folder = indexFolder(options.index);
-      const { threads } = options;
-      const index = await Index.open(folder, { warm: true, ...(threads === undefined ? {} : { threads }) });
-      try {
-        if (index.info().documents === 0) {
-          throw new MaxsimError("EMPTY_CORPUS", `the index ${folder} holds no documents`, {
-            hint: "Fill it with: maxsim index <paths...>",
-          });
-        }
-        if (options.queries !== undefined) {
-          const { queries, run, k, json } = options;
-          const report = await searchQueries(index, { queries, run, k, effort: options.effort }, context);
-          context.stdout.write(json === true ? renderJson(report) : `${report.summary}\n`);
-        } else if (query.trim() === "" && words.length === 0) {
-          await converse(index, folder, options, context);
-        } else {
-          await answer(index, folder, query, options, context);
-        }
-      } finally {
-        await index.close();
-      }
-    });
+    .action((words: string[], options: SearchCommandOptions) => search(words, options, context));
 }
 
-function checkUsage(query: string, options: SearchCommandOptions, context: CommandContext): void {
-  const problem =
-    options.queries !== undefined && query !== ""
-      ? "give either a query or --queries, not both"
-      : options.queries !== undefined && options.run === undefined
-        ? "--queries needs --run FILE for its answers"
-        : options.run !== undefined && options.queries === undefined
-          ? "--run goes with --queries FILE"
-          : options.queries === undefined && query === "" && context.stdin.isTTY !== true
-            ? "a query is missing"
-            : undefined;
-  if (problem !== undefined) {
-    throw new MaxsimError("INVALID_ARGUMENT", problem, {
-      hint: 'For example: maxsim search "your question"',
-    });
+async function search(
+  words: readonly string[],
+  options: SearchCommandOptions,
+  context: CommandContext,
+): Promise<void> {
+  const { queries, run, k, effort, json, threads, model } = options;
+  checkUsage(words, options, context);
+  const index = await openIndex(options.index, {
+    logger: commandLogger(context, options),
+    ...(threads === undefined ? {} : { threads }),
+    ...(model === undefined ? {} : { model }),
+  });
+  try {
+    requireDocuments(index);
+    if (queries !== undefined && run !== undefined) {
+      const quiet = json === true && context.stderr.isTTY !== true;
+      const report = await searchQueries(index, { queries, run, k, effort, quiet }, context);
+      context.stdout.write(
+        json === true ? renderJson({ index: index.folder, ...report }) : renderRunReport(report),
+      );
+      if (json !== true) context.stderr.write(`index ${shownPath(index.folder)}\n`);
+    } else if (words.length > 0) {
+      await answer(index, words.join(" "), options, context);
+      if (json !== true) context.stderr.write(`index ${shownPath(index.folder)}\n`);
+    } else {
+      const { documents } = index.info();
+      context.stderr.write(
+        `${formatCount(documents, "document")} in ${shownPath(index.folder)}; an empty line or Ctrl-D ends\n`,
+      );
+      await index.warm();
+      await converse(context, (question) => answer(index, question, options, context));
+    }
+  } finally {
+    await index.close();
   }
+}
+
+function checkUsage(words: readonly string[], options: SearchCommandOptions, context: CommandContext): void {
+  const { queries, run, explain } = options;
+  const problem =
+    queries !== undefined && words.length > 0
+      ? "give either a query or --queries, not both"
+      : queries !== undefined && run === undefined
+        ? "--queries needs --run FILE for its answers"
+        : run !== undefined && queries === undefined
+          ? "--run goes with --queries FILE"
+          : queries !== undefined && explain === true
+            ? "--explain goes with one query, not with --queries"
+            : queries === undefined && words.length === 0 && context.stdin.isTTY !== true
+              ? "a query is missing"
+              : words.length > 0 && words.join(" ").trim() === ""
+                ? "the query is empty"
+                : undefined;
+  if (problem === undefined) return;
+  throw new MaxsimError("INVALID_ARGUMENT", problem, {
+    hint: 'For example: maxsim search "your question"',
+  });
 }
 
 async function answer(
   index: Index,
-  folder: string,
   query: string,
   options: SearchCommandOptions,
   context: CommandContext,
 ): Promise<void> {
+  const { k, effort, explain, json } = options;
+  // Apart from the search, which is what its time is about.
+  const loading = performance.now();
+  await index.warm();
   const started = performance.now();
-  const search: SearchOptions = {
-    k: options.k,
+  const result = await index.search(query, {
+    k,
     signal: context.signal,
-    explain: options.explain === true || options.json === true,
-    ...(options.effort === undefined ? {} : { effort: options.effort }),
-  };
-  const result = await index.search(query, search);
+    explain: explain === true,
+    ...(effort === undefined ? {} : { effort }),
+  });
   const milliseconds = performance.now() - started;
-  if (options.json === true) {
-    context.stdout.write(renderJson({ query, index: folder, milliseconds, ...result }));
+  if (json === true) {
+    context.stdout.write(renderJson({ query, index: index.folder, milliseconds, ...result }));
     return;
   }
-  show(result, options, context);
-  const { documents } = index.info();
-  const truncated = result.truncated
-    ? "; the query was longer than the model takes, its end was left out"
-    : "";
+  show(result, context);
+  const loaded = started - loading;
+  const model = loaded < 1 ? "" : `, after ${loaded.toFixed(0)} ms for the model`;
   context.stderr.write(
-    `${result.hits.length} of ${formatNumber(documents)} documents in ${milliseconds.toFixed(0)} ms, ` +
-      `index ${relative(".", folder) || "."}${truncated}\n`,
+    `${formatNumber(result.hits.length)} of ${formatCount(index.info().documents, "document")} ` +
+      `in ${milliseconds.toFixed(0)} ms${model}\n`,
   );
+  if (result.truncated) {
+    context.stderr.write(
+      "the query was truncated: it is longer than the model takes, its end was left out\n",
+    );
+  }
 }
 
-function show(result: SearchResult, options: SearchCommandOptions, context: CommandContext): void {
+function show({ hits, explanation }: SearchResult, context: CommandContext): void {
   const colors = createColors(context.stdout, context.env);
-  const width = context.stdout.columns ?? 100;
-  context.stdout.write(renderHits(result.hits.map(toRenderable), { colors, width }));
-  if (options.explain === true && result.explanation !== undefined) {
-    context.stdout.write(renderExplanation(result.explanation));
-  }
+  const width = context.stdout.columns ?? DEFAULT_WIDTH;
+  context.stdout.write(renderHits(hits.map(toRenderable), { colors, width }));
+  if (explanation !== undefined) context.stdout.write(`\n${renderExplanation(explanation)}`);
 }
 
 /** `file:line` where a document came from a file; JSONL and CSV records have the line of their record. */
 function toRenderable(hit: Hit): RenderableHit {
   const { rank, score, id, title, source, passage, snippet } = hit;
   const where =
-    source === undefined ? undefined : `${shortPath(source.path)}:${source.line ?? passage.lineStart}`;
+    source === undefined ? undefined : `${shownPath(source.path)}:${source.line ?? passage.lineStart}`;
   return {
     rank,
     score,
     id,
-    snippet,
+    snippet: {
+      text: snippet.text,
+      highlights: snippet.highlights,
+      leadingEllipsis: snippet.cutBefore,
+      trailingEllipsis: snippet.cutAfter,
+    },
     ...(title === undefined ? {} : { title }),
     ...(where === undefined ? {} : { where }),
   };
-}
-
-function shortPath(path: string): string {
-  const local = relative(".", path);
-  return local === "" || local.startsWith("..") || isAbsolute(local) ? path : local;
-}
-
-/** Questions from the terminal, one a line, until the input ends. */
-async function converse(
-  index: Index,
-  folder: string,
-  options: SearchCommandOptions,
-  context: CommandContext,
-): Promise<void> {
-  context.stderr.write(
-    `${formatNumber(index.info().documents)} documents in ${folder}; an empty line or Ctrl-D ends\n`,
-  );
-  await index.warm();
-  const terminal = createInterface({ input: context.stdin, output: context.stderr, prompt: "? " });
-  try {
-    terminal.prompt();
-    for await (const line of terminal) {
-      const query = line.trim();
-      if (query === "") return;
-      await answer(index, folder, query, options, context);
-      terminal.prompt();
-    }
-  } finally {
-    terminal.close();
-  }
 }

@@ -6,20 +6,23 @@ import { multiLine } from "./plain-text.js";
 
 /**
  * `error: message` and, where there is one, `hint: ...`, each line ended by a line break. An error that is not of
- * this package is a bug, so its stack is shown; MAXSIM_DEBUG in the environment shows it for every error.
+ * this package is a bug. `verbose`, or MAXSIM_DEBUG in the environment, shows the stack and what lies underneath.
  */
 export function renderError(
   error: unknown,
-  target: { readonly stderr: ColorTarget; readonly env: NodeJS.ProcessEnv },
+  target: { readonly stderr: ColorTarget; readonly env: NodeJS.ProcessEnv; readonly verbose?: boolean },
 ): string {
   const colors = createColors(target.stderr, target.env);
   const known = isMaxsimError(error);
   const message = error instanceof Error ? error.message : String(error);
   const lines = [`${colors.red("error:")} ${multiLine(message)}`];
   if (known && error.hint !== undefined) lines.push(`${colors.cyan("hint:")} ${multiLine(error.hint)}`);
-  if (!known)
-    lines.push(`${colors.cyan("hint:")} This is a bug in maxsim; please report it with the lines below.`);
-  if (!known || isSet(target.env.MAXSIM_DEBUG)) lines.push(multiLine(inspect(error)));
+  const detailed = target.verbose === true || isSet(target.env.MAXSIM_DEBUG);
+  if (!known) {
+    const how = detailed ? "with the lines below" : "with what --verbose shows";
+    lines.push(`${colors.cyan("hint:")} This is a bug in maxsim; please report it ${how}.`);
+  }
+  if (detailed) lines.push(multiLine(inspect(error)));
   return lines.map((line) => `${line}\n`).join("");
 }
 

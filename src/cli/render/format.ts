@@ -7,6 +7,11 @@ export function formatNumber(value: number): string {
   return Number.isFinite(value) ? digits.format(value) : String(value);
 }
 
+/** A count and what is counted: `1 document`, `1,200 documents`; `plural` where it is not the word and an s. */
+export function formatCount(value: number, singular: string, plural = `${singular}s`): string {
+  return `${formatNumber(value)} ${value === 1 ? singular : plural}`;
+}
+
 const BYTE_UNITS = ["B", "kB", "MB", "GB", "TB"] as const;
 
 /** A size in decimal units: `999 B`, `1.5 kB`, `294 MB`. */

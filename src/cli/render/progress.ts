@@ -1,7 +1,7 @@
 /** The progress of a long operation on stderr: one line that redraws itself, or plain lines where nobody watches. */
 import type { ProgressEvent } from "../../common/progress.js";
 import { formatBytes, formatDuration, formatNumber, formatRate } from "./format.js";
-import { truncate } from "./plain-text.js";
+import { textWidth, truncate } from "./plain-text.js";
 
 /** The part of a stream that is written to. */
 export interface ProgressStream {
@@ -64,13 +64,13 @@ export class ProgressRenderer {
     this.record({ at, done: event.done, tokens: event.tokens });
     if (at - this.lastShown < (this.live ? REDRAW_MS : LINE_MS) && !(started && !this.live)) return;
     this.lastShown = at;
-    const text = this.describe(event);
     if (!this.live) {
-      this.stream.write(`${text}\n`);
+      this.stream.write(`${this.describe(event, Number.POSITIVE_INFINITY)}\n`);
       return;
     }
     // One column stays free: a full line makes some terminals wrap.
-    this.stream.write(CLEAR_LINE + truncate(text, Math.max((this.stream.columns ?? 80) - 1, 10)));
+    const width = Math.max((this.stream.columns ?? 80) - 1, 10);
+    this.stream.write(CLEAR_LINE + truncate(this.describe(event, width), width));
     this.drawn = true;
   }
 
@@ -106,22 +106,39 @@ export class ProgressRenderer {
     while (this.samples.length > 2 && sample.at - this.samples[1]!.at >= WINDOW_MS) this.samples.shift();
   }
 
-  private describe({ stage, done, total, unit, tokens }: ProgressEvent): string {
+  /** What there is to say; on a narrow terminal the parts that matter least are left out. */
+  private describe({ stage, done, total, unit, tokens }: ProgressEvent, width: number): string {
     const count = total === undefined ? formatNumber(done) : `${formatNumber(done)}/${formatNumber(total)}`;
-    const parts = [`${stage}  ${count} ${unit}`];
-    if (total !== undefined && total > 0) parts.push(`${Math.floor((100 * Math.min(done, total)) / total)}%`);
+    const share =
+      total !== undefined && total > 0 ? `${Math.floor((100 * Math.min(done, total)) / total)}%` : "";
     const first = this.samples[0]!;
     const last = this.samples.at(-1)!;
     const seconds = (last.at - first.at) / 1000;
     const rate = seconds > 0 ? (last.done - first.done) / seconds : 0;
-    if (rate > 0) {
-      parts.push(formatRate(rate));
-      if (tokens !== undefined && first.tokens !== undefined) {
-        parts.push(`${formatNumber((tokens - first.tokens) / seconds)} tokens/s`);
-      }
-      if (total !== undefined && done < total) parts.push(`${formatDuration((total - done) / rate)} left`);
+    const tokenRate =
+      rate > 0 && tokens !== undefined && first.tokens !== undefined
+        ? `${formatNumber((tokens - first.tokens) / seconds)} tokens/s`
+        : "";
+    const left =
+      rate > 0 && total !== undefined && done < total ? `${formatDuration((total - done) / rate)} left` : "";
+    const parts = [
+      `${stage}  ${count} ${unit}`,
+      share,
+      rate > 0 ? formatRate(rate) : "",
+      tokenRate,
+      left,
+      formatBytes(this.memory()),
+    ];
+    const line = (): string => parts.filter((part) => part !== "").join("  ");
+    for (const [part, shorter] of [
+      [3, ""],
+      [1, ""],
+      [0, `${stage}  ${count}`],
+      [5, ""],
+    ] as const) {
+      if (textWidth(line()) <= width) break;
+      parts[part] = shorter;
     }
-    parts.push(formatBytes(this.memory()));
-    return parts.join("  ");
+    return line();
   }
 }

@@ -1,6 +1,6 @@
 /** Hits for people: a line that says what and where, and the snippet under it. */
 import type { Colors } from "./color.js";
-import { characterWidth, singleLine, truncate } from "./plain-text.js";
+import { characterWidth, singleLine, textWidth, truncate } from "./plain-text.js";
 
 export interface RenderableHit {
   /** From 1. */
@@ -26,6 +26,8 @@ export interface HitsOptions {
 }
 
 const MIN_WIDTH = 40;
+/** A title that would be cut shorter than this gets a line of its own. */
+const MIN_TITLE = 10;
 
 /** The hits as text that ends with a line break; `no hits` when there are none. */
 export function renderHits(hits: readonly RenderableHit[], { colors, width }: HitsOptions): string {
@@ -41,11 +43,15 @@ export function renderHits(hits: readonly RenderableHit[], { colors, width }: Hi
     const taken = rankWidth + 2 + scoreWidth + 2;
     // A place must stay whole to be of use (terminals make links of it): the title gives way.
     const where = singleLine(hit.where ?? hit.id);
-    const room = columns - taken - [...where].length - 2;
-    const title = hit.title === undefined || room < 4 ? "" : truncate(singleLine(hit.title), room);
+    const room = columns - taken - textWidth(where) - 2;
+    const whole = singleLine(hit.title ?? "");
+    const beside = textWidth(whole) <= room || room >= MIN_TITLE;
+    const title = colors.bold(truncate(whole, beside ? room : columns - indent.length));
     const head = `${colors.dim(rank)}  ${colors.green(score)}  ${colors.cyan(where)}`;
     const body = snippetLines(hit.snippet, columns - indent.length, colors.match);
-    return [title === "" ? head : `${head}  ${colors.bold(title)}`, ...body.map((line) => indent + line)];
+    const lines = body.map((line) => indent + line);
+    if (whole === "") return [head, ...lines];
+    return beside ? [`${head}  ${title}`, ...lines] : [head, indent + title, ...lines];
   });
   return blocks.map((lines) => lines.map((line) => `${line}\n`).join("")).join("\n");
 }

@@ -61,8 +61,9 @@ describe("renderError", () => {
     );
   });
 
-  it("shows the stack of bugs, and of every error when asked to", () => {
-    expect(renderError(new TypeError("oops"), target)).toMatch(
+  it("shows stacks only when asked to", () => {
+    expect(renderError(new TypeError("oops"), target)).toMatch(/^error: oops\nhint: .*bug.*--verbose.*\n$/);
+    expect(renderError(new TypeError("oops"), { ...target, verbose: true })).toMatch(
       /^error: oops\nhint: .*bug.*\nTypeError: oops\n {4}at /,
     );
     expect(renderError("text", target)).toMatch(/^error: text\n/);

@@ -72,10 +72,21 @@ describe("ProgressRenderer on a terminal", () => {
     expect(written.at(-1)).toBe("\r\u001b[Kwrite  5/10 passages  50%  412 MB");
   });
 
-  it("cuts the line to the terminal", () => {
-    const { written, at } = setup({ columns: 20 });
-    at(0, {});
-    expect(written).toEqual(["\r\u001b[Kencode  0/1,000 pa…"]);
+  it("leaves out what matters least on a narrow terminal, and cuts the rest", () => {
+    const shownAt = (columns: number): string => {
+      const { written, at } = setup({ columns });
+      at(0, { tokens: 0, total: 50_000 });
+      at(1000, { tokens: 1000, done: 200, total: 50_000 });
+      return written.at(-1)!.slice("\r\u001b[K".length);
+    };
+    expect(shownAt(80)).toBe(
+      "encode  200/50,000 passages  0%  200/s  1,000 tokens/s  4 min 09 s left  412 MB",
+    );
+    expect(shownAt(65)).toBe("encode  200/50,000 passages  0%  200/s  4 min 09 s left  412 MB");
+    expect(shownAt(60)).toBe("encode  200/50,000 passages  200/s  4 min 09 s left  412 MB");
+    expect(shownAt(52)).toBe("encode  200/50,000  200/s  4 min 09 s left  412 MB");
+    expect(shownAt(45)).toBe("encode  200/50,000  200/s  4 min 09 s left");
+    expect(shownAt(20)).toBe("encode  200/50,000…");
   });
 
   it("writes messages above the line and clears it in the end", () => {

@@ -64,6 +64,10 @@ describe("renderHits", () => {
     expect(renderHits(hits, { colors: plain, width: 50 }).split("\n")[0]).toBe(
       "1  24.81  docs/a-rather-long-name.md:1  A title t…",
     );
+    expect(renderHits(hits, { colors: plain, width: 46 }).split("\n").slice(0, 2)).toEqual([
+      "1  24.81  docs/a-rather-long-name.md:1",
+      "   A title that does not fit",
+    ]);
   });
 
   it("lets no document speak to the terminal", () => {

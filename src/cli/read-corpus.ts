@@ -1,0 +1,116 @@
+/** Documents of the paths on a command line, and what was found besides them. */
+import { relative, sep } from "node:path";
+import { MaxsimError } from "../common/errors.js";
+import { type CorpusOptions, readCorpus } from "../datasets/corpus.js";
+import type { DocumentInput } from "../documents/types.js";
+import { shownPath } from "./context.js";
+import { formatCount, formatNumber } from "./render/format.js";
+import { singleLine } from "./render/plain-text.js";
+
+/** What was read besides documents. */
+export interface Skipped {
+  readonly files: Array<{ readonly path: string; readonly reason: string }>;
+  readonly records: Array<{ readonly path: string; readonly line: number; readonly reason: string }>;
+  /** Files with byte sequences that are not text in their encoding, and how many were replaced by U+FFFD. */
+  readonly replaced: Array<{ readonly path: string; readonly sequences: number }>;
+}
+
+export interface CommandCorpus {
+  /** Errors: EMPTY_CORPUS once it is over without a document, and those of readCorpus. */
+  readonly documents: AsyncGenerator<DocumentInput>;
+  /** Grows while the documents are read. */
+  readonly skipped: Skipped;
+}
+
+const SHOWN_SKIPPED = 5;
+
+/** `index` is the folder of the index: its files may lie in a folder that is read, and are no part of the corpus. */
+export function commandCorpus(
+  paths: readonly string[],
+  index: string,
+  options: CorpusOptions,
+): CommandCorpus {
+  const skipped: Skipped = { files: [], records: [], replaced: [] };
+  return { documents: documentsOf(paths, index, options, skipped), skipped };
+}
+
+async function* documentsOf(
+  paths: readonly string[],
+  index: string,
+  options: CorpusOptions,
+  skipped: Skipped,
+): AsyncGenerator<DocumentInput> {
+  let found = 0;
+  for await (const item of readCorpus(paths, options)) {
+    if (item.kind === "document") {
+      found++;
+      if (item.replaced !== undefined && item.document.source !== undefined) {
+        skipped.replaced.push({ path: item.document.source.path, sequences: item.replaced });
+      }
+      yield item.document;
+    } else if (item.kind === "invalid") {
+      skipped.records.push({ path: item.path, line: item.line, reason: item.reason });
+    } else if (!isInside(item.path, index)) {
+      skipped.files.push({ path: item.path, reason: item.reason });
+    }
+  }
+  if (found === 0) throw emptyCorpus(paths, skipped);
+}
+
+function isInside(path: string, folder: string): boolean {
+  const inside = relative(folder, path);
+  return inside !== ".." && !inside.startsWith(`..${sep}`) && inside !== path;
+}
+
+function emptyCorpus(paths: readonly string[], { files, records }: Skipped): MaxsimError {
+  const reasons = [
+    ...files.map(({ path, reason }) => `${shownPath(path)} (${reason})`),
+    ...records.map(({ path, line, reason }) => `${shownPath(path)}:${line} (${reason})`),
+  ];
+  const counts = [
+    ...(files.length > 0 ? [`${formatCount(files.length, "file")} skipped`] : []),
+    ...(records.length > 0 ? [`${formatCount(records.length, "malformed record")} skipped`] : []),
+  ];
+  const more =
+    reasons.length > SHOWN_SKIPPED ? ` and ${formatNumber(reasons.length - SHOWN_SKIPPED)} more` : "";
+  return new MaxsimError(
+    "EMPTY_CORPUS",
+    `found no document to index in ${paths.join(", ")}${counts.length === 0 ? "" : `: ${counts.join(", ")}`}`,
+    {
+      hint:
+        reasons.length === 0
+          ? "Name a folder or file that holds text."
+          : `Skipped: ${reasons.slice(0, SHOWN_SKIPPED).join("; ")}${more}.`,
+    },
+  );
+}
+
+/** The first few of each kind, or with `all` every one, as lines; no text when nothing was skipped. */
+export function renderSkipped({ files, records, replaced }: Skipped, all: boolean): string {
+  const lines = [
+    ...list(
+      `skipped ${formatCount(files.length, "file")}`,
+      files.map(({ path, reason }) => `${shownPath(path)}: ${reason}`),
+      all,
+    ),
+    ...list(
+      `skipped ${formatCount(records.length, "malformed record")}`,
+      records.map(({ path, line, reason }) => `${shownPath(path)}:${line}: ${reason}`),
+      all,
+    ),
+    ...list(
+      `replaced invalid characters in ${formatCount(replaced.length, "file")}`,
+      replaced.map(({ path, sequences }) => `${shownPath(path)}: ${formatNumber(sequences)}`),
+      all,
+    ),
+  ];
+  return lines.map((line) => `${line}\n`).join("");
+}
+
+function list(head: string, entries: readonly string[], all: boolean): string[] {
+  if (entries.length === 0) return [];
+  const shown = all ? entries : entries.slice(0, SHOWN_SKIPPED);
+  const lines = [head, ...shown.map((entry) => `  ${singleLine(entry)}`)];
+  const hidden = entries.length - shown.length;
+  return hidden === 0 ? lines : [...lines, `  and ${formatNumber(hidden)} more (--verbose lists them)`];
+}
