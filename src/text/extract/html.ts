@@ -5,6 +5,7 @@
 import { type Token, type TokenHandler, Tokenizer, TokenizerMode } from "parse5";
 import type { ExtractedText, LineMark, TextBlock } from "../types.js";
 import { TextBuilder } from "./builder.js";
+import { normalizeNewlines } from "./plain.js";
 
 const names = (list: string): ReadonlySet<string> => new Set(list.split(" "));
 
@@ -28,7 +29,7 @@ const PREFORMATTED = names("pre listing xmp");
 /** Title: `<title>`, else the first `<h1>`, else the first heading. */
 export function extractHtml(source: string): ExtractedText {
   const reader = new HtmlReader();
-  reader.read(source);
+  reader.read(normalizeNewlines(source));
   return reader.finish();
 }
 
