@@ -10,6 +10,8 @@ import type { CorpusItem, RecordFile, RecordOptions } from "./types.js";
 /** Columns that hold the text when none is named, the first one found. */
 const TEXT_COLUMNS = ["text", "content", "body"];
 
+const CARRIAGE_RETURN = Buffer.from("\r");
+
 interface Row {
   readonly record: string[];
   readonly info: { readonly lines: number };
@@ -34,7 +36,7 @@ export async function* readCsv(file: RecordFile, options: RecordOptions): AsyncG
       if (error !== undefined) skipped.push(error);
     },
   });
-  const source = Readable.from(readChunks(file.path));
+  const source = Readable.from(withoutCarriageReturns(readChunks(file.path)));
   source.on("error", (error) => parser.destroy(error));
   source.pipe(parser);
   let columns: Columns | undefined;
@@ -106,6 +108,22 @@ function invalidCsv(path: string, error: CsvError, options: RecordOptions): Corp
   const lines = "lines" in error && typeof error.lines === "number" ? error.lines : 1;
   const hint = "Check the quotes: a field that begins with one ends with one, and quotes inside are doubled.";
   return invalidRecord(path, lines, error.message, options, hint);
+}
+
+/** CR LF becomes LF, also inside of quotes, where the parser would count it as two lines. */
+async function* withoutCarriageReturns(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let carry = false;
+  for await (const chunk of chunks) {
+    const bytes = carry ? Buffer.concat([CARRIAGE_RETURN, chunk]) : chunk;
+    carry = bytes.at(-1) === 0x0d;
+    const end = carry ? bytes.length - 1 : bytes.length;
+    if (bytes.includes("\r\n")) {
+      yield Buffer.from(bytes.subarray(0, end).toString("latin1").replaceAll("\r\n", "\n"), "latin1");
+    } else if (end > 0) {
+      yield bytes.subarray(0, end);
+    }
+  }
+  if (carry) yield CARRIAGE_RETURN;
 }
 
 function countBreaks(record: readonly string[]): number {
