@@ -84,8 +84,10 @@ export function decodeCodecFile(file: SectionFile): Codec {
   );
 }
 
+/** A loop, not `every`: the centroids are megabytes, and this runs at every opening. */
 function inBiasedRange(values: Uint8Array): boolean {
-  return values.every((value) => value >= 1 && value <= 127);
+  for (let i = 0; i < values.length; i++) if (values[i]! < 1 || values[i]! > 127) return false;
+  return true;
 }
 
 function decodeGroups(numbers: Uint32Array, count: number): TokenGroup[] | undefined {

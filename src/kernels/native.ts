@@ -75,13 +75,12 @@ type Passages = [offsets: Uint32Array, passages: Uint32Array | null];
 
 const packageRoot = new URL("../../", import.meta.url);
 
-/** Files in which an addon for this platform may lie, best first. */
-export function addonCandidates(): string[] {
+/** Files in which an addon for this platform may lie, best first. A generator: telling musl from glibc takes 20 ms. */
+export function* addonCandidates(): Generator<string> {
+  yield fileURLToPath(new URL("native-bindings/build/Release/maxsim.node", packageRoot));
   const libc = process.platform === "linux" && isMusl() ? "-musl" : "";
   const target = `${process.platform}-${process.arch}${libc}`;
-  return ["native-bindings/build/Release/maxsim.node", `native-bindings/prebuilds/${target}/maxsim.node`].map(
-    (path) => fileURLToPath(new URL(path, packageRoot)),
-  );
+  yield fileURLToPath(new URL(`native-bindings/prebuilds/${target}/maxsim.node`, packageRoot));
 }
 
 /** True on a C library that does not say that it is glibc. */

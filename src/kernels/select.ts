@@ -66,13 +66,9 @@ export function chooseKernels(environment: KernelEnvironment): SelectedKernels {
   return plain([...tried, { candidate: "js", ok: true, reason: "always available" }]);
 }
 
-function candidates(forced: string | undefined, isa: string | undefined): Candidate[] {
+function* candidates(forced: string | undefined, isa: string | undefined): Generator<Candidate> {
   const paths = forced === undefined || forced === "native" ? addonCandidates() : [forced];
-  return paths.map((path) => ({
-    name: `native ${path}`,
-    path,
-    load: () => loadNative(path, isa),
-  }));
+  for (const path of paths) yield { name: `native ${path}`, path, load: () => loadNative(path, isa) };
 }
 
 function plain(tried: KernelAttempt[]): SelectedKernels {
