@@ -1,7 +1,7 @@
 // Packing the project and installing the tarball into a folder of its own.
 
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 /**
@@ -57,8 +57,12 @@ export function install(tarball, folder, root, withNpm) {
   const unpacked = unpack(tarball, join(folder, "unpacked"));
   const target = join(folder, "node_modules", "maxsim");
   renameSync(unpacked, target);
-  const { dependencies } = JSON.parse(readFileSync(join(target, "package.json"), "utf8"));
-  for (const name of Object.keys(dependencies)) link(name, folder, root);
+  const { dependencies, optionalDependencies } = JSON.parse(
+    readFileSync(join(target, "package.json"), "utf8"),
+  );
+  for (const name of Object.keys({ ...dependencies, ...optionalDependencies })) {
+    if (existsSync(join(root, "node_modules", name))) link(name, folder, root);
+  }
   return folder;
 }
 
