@@ -114,7 +114,7 @@ function invalidCsv(path: string, error: CsvError, options: RecordOptions): Corp
 async function* withoutCarriageReturns(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let carry = false;
   for await (const chunk of chunks) {
-    const bytes = carry ? Buffer.concat([CARRIAGE_RETURN, chunk]) : chunk;
+    const bytes: Buffer = carry ? Buffer.concat([CARRIAGE_RETURN, chunk]) : chunk;
     carry = bytes.at(-1) === 0x0d;
     const end = carry ? bytes.length - 1 : bytes.length;
     if (bytes.includes("\r\n")) {
