@@ -1,7 +1,8 @@
 /** From one record with named fields, of whatever format, to a document. */
 import { describe } from "../common/check.js";
-import { MaxsimError } from "../common/errors.js";
+import { isMaxsimError, MaxsimError } from "../common/errors.js";
 import type { JsonValue } from "../common/json.js";
+import { checkId } from "../documents/check-document.js";
 import type { DocumentInput } from "../documents/types.js";
 import type { InvalidRecord, RecordFile, RecordOptions } from "./types.js";
 
@@ -72,10 +73,20 @@ export function listNames(names: Iterable<string>): string {
 function idOf(field: string, value: JsonValue | undefined): string | undefined {
   if (value === undefined || value === null) return undefined;
   if (typeof value === "number") return String(value);
-  if (typeof value === "string" && value !== "") return value;
+  if (typeof value === "string" && value !== "") return wellFormedId(field, value);
   throw new RecordProblem(
     `"${field}" must be a string that is not empty, or a number, found ${describe(value)}`,
   );
+}
+
+/** What an index would refuse is refused here, where the line is known and the record can be left out. */
+function wellFormedId(field: string, value: string): string {
+  try {
+    return checkId(value);
+  } catch (error) {
+    if (!isMaxsimError(error)) throw error;
+    throw new RecordProblem(`"${field}": ${error.message}`);
+  }
 }
 
 function label(field: string, value: JsonValue | undefined): string | undefined {

@@ -2,15 +2,32 @@
 import { statSync } from "node:fs";
 import { mkdir, rmdir, stat } from "node:fs/promises";
 import { dirname } from "node:path";
-import { ioError, systemCode } from "../common/errors.js";
+import { ioError, MaxsimError, systemCode } from "../common/errors.js";
 
-/** Makes a folder and its parents; one that exists is fine. */
+/** Makes a folder and its parents; one that exists is fine. Errors: IO, DISK_FULL. `path` is absolute. */
 export async function makeFolders(path: string): Promise<void> {
-  try {
-    await mkdir(path, { recursive: true });
-  } catch (error) {
-    throw ioError("create", path, error);
+  // One by one: where nothing can be made (/proc), mkdir with `recursive` does not come to an end.
+  const missing: string[] = [];
+  for (let at = path; !(await isFolder(at)); at = dirname(at)) missing.push(at);
+  for (const folder of missing.reverse()) {
+    try {
+      await mkdir(folder);
+    } catch (error) {
+      // Somebody else was faster.
+      if (systemCode(error) !== "EEXIST") throw ioError("create", folder, error);
+    }
   }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    if ((await stat(path)).isDirectory()) return true;
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === "ENOENT" || code === "ENOTDIR") return false;
+    throw ioError("look at", path, error);
+  }
+  throw new MaxsimError("IO", `${path} is not a folder`, { hint: "Name a folder, or one that can be made." });
 }
 
 /** The topmost folder that `makeFolders` would make; undefined when the path exists. `path` is absolute. */
