@@ -26,62 +26,54 @@ interface Match {
   readonly stem: string;
 }
 
-/** Weight of a query word that says little, such as "the", beside one of 1. */
-const STOP_WORD_WEIGHT = 0.05;
 /** What a word is worth that the window already shows. */
 const REPEATED_WEIGHT = 0.1;
 
 /** The window of at most `maxLength` characters with the most of the query's words; without any, the beginning. */
 export function makeSnippet(text: string, query: string, options: SnippetOptions = {}): Snippet {
   const maxLength = checkInteger("maxLength", options.maxLength ?? 240, 1);
-  const weights = queryWeights(query);
-  const matches = findMatches(text, weights);
-  const window = bestWindow(matches, weights, maxLength);
+  const matches = findMatches(text, queryWords(query));
+  const window = bestWindow(matches, maxLength);
   const [start, end] = window === undefined ? beginning(text, maxLength) : around(text, window, maxLength);
   return collapse(text, start, end, matches);
 }
 
-function queryWeights(query: string): Map<string, number> {
-  const weights = new Map<string, number>();
-  for (const [word] of findWords(query)) {
-    weights.set(stemWord(word), stopWords.has(word.toLowerCase()) ? STOP_WORD_WEIGHT : 1);
-  }
-  return weights;
+/** Words such as "the" count only in a query that has no others: they match everywhere and explain nothing. */
+function queryWords(query: string): Set<string> {
+  const words = Array.from(findWords(query), ([word]) => word);
+  const telling = words.filter((word) => !stopWords.has(word.toLowerCase()));
+  return new Set((telling.length > 0 ? telling : words).map(stemWord));
 }
 
-function findMatches(text: string, weights: ReadonlyMap<string, number>): Match[] {
+function findMatches(text: string, words: ReadonlySet<string>): Match[] {
   const matches: Match[] = [];
-  if (weights.size === 0) return matches;
+  if (words.size === 0) return matches;
   for (const match of findWords(text)) {
     const stem = stemWord(match[0]);
-    if (weights.has(stem)) matches.push({ start: match.index, end: match.index + match[0].length, stem });
+    if (words.has(stem)) matches.push({ start: match.index, end: match.index + match[0].length, stem });
   }
   return matches;
 }
 
-/** The run of matches within `maxLength` of the greatest weight, the earliest of equals. */
-function bestWindow(
-  matches: readonly Match[],
-  weights: ReadonlyMap<string, number>,
-  maxLength: number,
-): readonly [number, number] | undefined {
+/** The run of matches within `maxLength` with the most different words, the earliest of equals. */
+function bestWindow(matches: readonly Match[], maxLength: number): readonly [number, number] | undefined {
   const counts = new Map<string, number>();
   let best: readonly [number, number] | undefined;
   let bestScore = 0;
   let score = 0;
   let first = 0;
-  const worth = (stem: string, seen: number): number => weights.get(stem)! * (seen > 0 ? REPEATED_WEIGHT : 1);
+  const worth = (seen: number): number => (seen > 0 ? REPEATED_WEIGHT : 1);
   for (const { start, end, stem } of matches) {
     if (end - start > maxLength) continue;
     const seen = counts.get(stem) ?? 0;
-    score += worth(stem, seen);
+    score += worth(seen);
     counts.set(stem, seen + 1);
     while (end - matches[first]!.start > maxLength) {
       const left = matches[first++]!;
       if (left.end - left.start > maxLength) continue;
       const rest = counts.get(left.stem)! - 1;
       counts.set(left.stem, rest);
-      score -= worth(left.stem, rest);
+      score -= worth(rest);
     }
     // Sums of the same words in another order may differ in the last bits.
     if (score > bestScore + 1e-9) {
