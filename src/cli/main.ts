@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The command line: one file per command under commands/. */
+/** The command line: one file per command under commands/, and under actions/ what it does, loaded when called. */
 import { Command, CommanderError } from "commander";
 import { isMaxsimError, MaxsimError } from "../common/errors.js";
 import { PACKAGE_VERSION } from "../common/version.js";

@@ -54,6 +54,9 @@ export interface DeleteReport {
   readonly deleted: number;
 }
 
+export const DEFAULT_K = 10;
+export const MAX_K = 10_000;
+
 export interface SearchOptions extends SearchTuning {
   /** Hits wanted, 1 to 10,000. Default 10. There are always min(k, searchable documents) of them. */
   readonly k?: number;

@@ -12,12 +12,9 @@ import { searchSnapshot } from "../search/search.js";
 import type { EncodePool } from "../workers/encode-pool.js";
 import { hydrate } from "./hits.js";
 import type { LoadedSnapshot } from "./load-snapshot.js";
-import type { SearchOptions, SearchResult } from "./options.js";
+import { DEFAULT_K, MAX_K, type SearchOptions, type SearchResult } from "./options.js";
 import { routerFor } from "./routers.js";
 import { normalizedRows, type VectorRows } from "./rows.js";
-
-export const DEFAULT_K = 10;
-export const MAX_K = 10_000;
 
 export interface ReadContext {
   readonly catalog: Catalog;

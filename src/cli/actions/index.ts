@@ -1,0 +1,84 @@
+/** `maxsim index`: reads a corpus into an index and reports on it. */
+import type { AddReport } from "../../engine/options.js";
+import { type BuildOptions, buildIndex } from "../build-index.js";
+import type { IndexCommandOptions } from "../commands/index.js";
+import { commandLogger } from "../common-options.js";
+import { type CommandContext, indexFolder, shownPath } from "../context.js";
+import { commandCorpus, renderSkipped } from "../read-corpus.js";
+import { formatCount, formatDuration, formatNumber } from "../render/format.js";
+import { renderJson } from "../render/json.js";
+import { ProgressRenderer } from "../render/progress.js";
+import { renderTable } from "../render/table.js";
+
+const MIB = 1 << 20;
+
+export async function indexPaths(
+  paths: readonly string[],
+  options: IndexCommandOptions,
+  context: CommandContext,
+): Promise<void> {
+  const started = performance.now();
+  const folder = indexFolder(options.index);
+  const { textColumn, idColumn, titleColumn, skipInvalid, hidden, gitignore, maxFileSize } = options;
+  const { documents, skipped } = commandCorpus(paths, folder, {
+    gitignore,
+    signal: context.signal,
+    ...(textColumn === undefined ? {} : { textColumn }),
+    ...(idColumn === undefined ? {} : { idColumn }),
+    ...(titleColumn === undefined ? {} : { titleColumn }),
+    ...(skipInvalid === undefined ? {} : { skipInvalid }),
+    ...(hidden === undefined ? {} : { hidden }),
+    ...(maxFileSize === undefined ? {} : { maxFileSize: maxFileSize * MIB }),
+  });
+  // A path that does not exist, or holds no text, is told before an index is made.
+  const first = await documents.next();
+  const all = async function* () {
+    if (first.done !== true) yield first.value;
+    yield* documents;
+  };
+  // With --json, stderr is for the error alone, but somebody at a terminal likes to see that work goes on.
+  const json = options.json === true;
+  const quiet = json && context.stderr.isTTY !== true;
+  if (!json) context.stderr.write(`index: ${shownPath(folder)}\n`);
+  const progress = new ProgressRenderer({ stream: context.stderr, env: context.env });
+  let report: AddReport;
+  try {
+    report = await buildIndex(folder, all(), {
+      ...buildOptions(options, context),
+      onProgress: (event) => {
+        if (!quiet) progress.update(event);
+      },
+    });
+  } finally {
+    progress.finish();
+  }
+  const seconds = (performance.now() - started) / 1000;
+  if (json) {
+    context.stdout.write(renderJson({ index: folder, seconds, ...report, skipped }));
+    return;
+  }
+  context.stderr.write(renderSkipped(skipped, options.verbose === true));
+  context.stdout.write(summary(report, folder, seconds));
+  if (report.generation === 1) {
+    const place = options.index === undefined ? "" : ` --index ${options.index}`;
+    context.stderr.write(`ask it: maxsim search "your question"${place}\n`);
+  }
+}
+
+function buildOptions(options: IndexCommandOptions, context: CommandContext): BuildOptions {
+  const { model, nbits, seed, threads } = options;
+  return { model, nbits, seed, threads, signal: context.signal, logger: commandLogger(context, options) };
+}
+
+function summary(report: AddReport, folder: string, seconds: number): string {
+  const { documents, passages, tokens, replaced, emptyPassages, generation } = report;
+  const rows = [
+    ...(replaced > 0 ? [["replaced", formatNumber(replaced)]] : []),
+    ["passages", formatNumber(passages)],
+    ...(emptyPassages > 0 ? [["without words", formatNumber(emptyPassages)]] : []),
+    ["token vectors", formatNumber(tokens)],
+    ["index", `${shownPath(folder)} (generation ${formatNumber(generation)})`],
+  ];
+  const table = renderTable(rows.map((row) => ["", ...row]));
+  return `indexed ${formatCount(documents, "document")} in ${formatDuration(seconds)}\n${table}`;
+}
