@@ -12,7 +12,7 @@ export { type CorpusItem, type CorpusOptions, readCorpus } from "./datasets/corp
 export type { StoredDocument } from "./documents/records.js";
 export type { DocumentInput, Metadata } from "./documents/types.js";
 export { type Check, runDoctor } from "./engine/doctor.js";
-export { Encoder, type EncoderOptions, type TokenVectors } from "./engine/encoder.js";
+export { Encoder } from "./engine/encoder.js";
 export { Index } from "./engine/index.js";
 export type {
   AddOptions,
