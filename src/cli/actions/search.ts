@@ -22,7 +22,9 @@ export async function search(
   context: CommandContext,
 ): Promise<void> {
   const { queries, run, k, effort, json, threads, model } = options;
+  const started = performance.now();
   const index = await openIndex(options.index, {
+    warm: true,
     logger: commandLogger(context, options),
     ...(threads === undefined ? {} : { threads }),
     ...(model === undefined ? {} : { model }),
@@ -37,7 +39,9 @@ export async function search(
       );
       if (json !== true) context.stderr.write(`index ${shownPath(index.folder)}\n`);
     } else if (words.length > 0) {
-      await answer(index, words.join(" "), options, context);
+      // Apart from the search, so that its time is the one of a question to an open index.
+      await index.warm();
+      await answer(index, words.join(" "), options, context, performance.now() - started);
       if (json !== true) context.stderr.write(`index ${shownPath(index.folder)}\n`);
     } else {
       const { documents } = index.info();
@@ -52,16 +56,15 @@ export async function search(
   }
 }
 
+/** `loading`: milliseconds that index and model took, where that is worth telling. */
 async function answer(
   index: Index,
   query: string,
   options: SearchCommandOptions,
   context: CommandContext,
+  loading?: number,
 ): Promise<void> {
   const { k, effort, explain, json } = options;
-  // Apart from the search, which is what its time is about.
-  const loading = performance.now();
-  await index.warm();
   const started = performance.now();
   const result = await index.search(query, {
     k,
@@ -75,11 +78,10 @@ async function answer(
     return;
   }
   show(result, context);
-  const loaded = started - loading;
-  const model = loaded < 1 ? "" : `, after ${loaded.toFixed(0)} ms for the model`;
+  const after = loading === undefined ? "" : `, after ${loading.toFixed(0)} ms of loading`;
   context.stderr.write(
     `${formatNumber(result.hits.length)} of ${formatCount(index.info().documents, "document")} ` +
-      `in ${milliseconds.toFixed(0)} ms${model}\n`,
+      `in ${milliseconds.toFixed(0)} ms${after}\n`,
   );
   if (result.truncated) {
     context.stderr.write(
