@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { isMaxsimError } from "../../../src/common/errors.js";
 import { loadModelSettings } from "../../../src/models/load-settings.js";
-import { temporaryFolders } from "../../support/temporary-folders.js";
+import { temporaryFolders } from "../../support/temp-folder.js";
 import {
   f32,
   safetensors,

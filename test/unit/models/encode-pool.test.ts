@@ -8,7 +8,7 @@ import { loadModelSettings } from "../../../src/models/load-settings.js";
 import { resolveModel } from "../../../src/models/registry.js";
 import type { ModelSettings } from "../../../src/models/settings.js";
 import { EncodePool } from "../../../src/workers/encode-pool.js";
-import { temporaryFolders } from "../../support/temporary-folders.js";
+import { temporaryFolders } from "../../support/temp-folder.js";
 import { tinyId, writeTinyModel } from "../../support/tiny-model.js";
 
 const newFolder = temporaryFolders();

@@ -9,7 +9,7 @@ import { modelFingerprint } from "../../../src/models/fingerprint.js";
 import { downloadModel, type HubProgress, parseRepositoryId } from "../../../src/models/hub.js";
 import { loadModelSettings } from "../../../src/models/load-settings.js";
 import { resolveModel } from "../../../src/models/registry.js";
-import { temporaryFolders } from "../../support/temporary-folders.js";
+import { temporaryFolders } from "../../support/temp-folder.js";
 import { tinyGraph, tinyTokenizer, writeTinyModel } from "../../support/tiny-model.js";
 
 const newFolder = temporaryFolders();

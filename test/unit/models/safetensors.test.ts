@@ -5,7 +5,7 @@ import { toFloat16 } from "../../../src/common/float16.js";
 import { applyProjection } from "../../../src/models/projection.js";
 import { readSafetensors } from "../../../src/models/safetensors.js";
 import type { DenseLayer } from "../../../src/models/settings.js";
-import { temporaryFolders } from "../../support/temporary-folders.js";
+import { temporaryFolders } from "../../support/temp-folder.js";
 import { f32, safetensors, tinyWeights } from "../../support/tiny-model.js";
 
 const newFolder = temporaryFolders();

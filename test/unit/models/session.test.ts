@@ -8,7 +8,7 @@ import { resolveModel } from "../../../src/models/registry.js";
 import { ModelSession } from "../../../src/models/session.js";
 import type { ModelSettings } from "../../../src/models/settings.js";
 import { TextTokenizer } from "../../../src/models/tokenizer.js";
-import { temporaryFolders } from "../../support/temporary-folders.js";
+import { temporaryFolders } from "../../support/temp-folder.js";
 import {
   f32,
   safetensors,

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { loadModelSettings } from "../../../src/models/load-settings.js";
 import type { ModelSettings } from "../../../src/models/settings.js";
 import { TextTokenizer } from "../../../src/models/tokenizer.js";
-import { temporaryFolders } from "../../support/temporary-folders.js";
+import { temporaryFolders } from "../../support/temp-folder.js";
 import { tinyId, writeTinyModel } from "../../support/tiny-model.js";
 
 const newFolder = temporaryFolders();
