@@ -51,7 +51,9 @@ export function install(tarball, folder, root, withNpm) {
   mkdirSync(join(folder, "node_modules"), { recursive: true });
   writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "app", private: true, type: "module" }));
   if (withNpm) {
-    run("npm", ["install", tarball, "--prefer-offline", "--no-audit", "--no-fund"], { cwd: folder });
+    // As the README says: onnxruntime-node would download CUDA libraries, and is left out when it cannot.
+    const options = ["--onnxruntime-node-install=skip", "--prefer-offline", "--no-audit", "--no-fund"];
+    run("npm", ["install", tarball, ...options], { cwd: folder });
     return folder;
   }
   const unpacked = unpack(tarball, join(folder, "unpacked"));
