@@ -20,13 +20,10 @@ import { InlineScorer } from "../../dist/search/scorer.js";
 import { DEFAULT_DATA, missingCollection, readCollection } from "../lib/collections.mjs";
 import { floatCollection } from "../lib/float-vectors.mjs";
 import { measuredIndex } from "../lib/measured-index.mjs";
-import { memorySnapshot, quantizedPassages, searchOnce } from "../lib/memory-snapshot.mjs";
+import { memorySnapshot, quantizedPassages, searchOnce, trainingSample } from "../lib/memory-snapshot.mjs";
 import { machine, overlap, table } from "../lib/report.mjs";
 
 const K = 10;
-/** The vectors that the trainer holds out of clustering, which measure the residuals. */
-const HELD_OUT_EVERY = 20;
-const MAX_HELD_OUT = 20_000;
 
 const { values: options } = parseArgs({
   options: {
@@ -44,8 +41,10 @@ const { backend: kernels, info } = selectKernels();
 const scorer = new InlineScorer(kernels);
 const judged = await readCollection(options.data, options.collection);
 const float = await floatCollection(judged, (await measuredIndex(judged, 4)).folder);
-const { vectors, tokenIds, lengths, documents } = quantizedPassages(float);
+const quantized = quantizedPassages(float);
 float.close();
+const { vectors, tokenIds, lengths, documents } = quantized;
+const sample = trainingSample(quantized);
 const exact = float.rankings.map((ranking) => ranking.slice(0, K).map(({ id }) => id));
 
 function timed(work) {
@@ -57,34 +56,32 @@ function timed(work) {
 
 /** Codecs of one clustering: training is timed once, and gives the codebook that all quantizers are made for. */
 function cluster(tokenAware, budget) {
-  const ids = tokenAware ? tokenIds : null;
-  const { result: trained, seconds } = timed(() =>
-    trainCodec({ vectors, tokenIds: ids, nbits: 4, seed: 42, budget }, kernels),
+  const tokenIds = tokenAware ? sample.tokenIds : null;
+  const { result, seconds } = timed(() =>
+    trainCodec({ ...sample, tokenIds, nbits: 4, seed: 42, budget }, kernels),
   );
-  const residuals = heldOutResiduals(trained, ids);
-  const codecOf = (quantizer) => new Codec(trained.codebook, quantizer, trained.tokenGroups);
-  return { ids, seconds, residuals, codecOf };
+  return { trained: result, tokenAware, seconds, residuals: heldOutResiduals(result, tokenAware) };
 }
 
-function heldOutResiduals({ codebook, tokenGroups }, ids) {
-  const { dim } = vectors;
-  const count = Math.min(MAX_HELD_OUT, Math.ceil(vectors.count / HELD_OUT_EVERY));
-  const heldOut = {
-    count,
+/** The same centroids, but every vector takes the nearest of all instead of the nearest of its own id. */
+function unrestricted({ trained, seconds }) {
+  return { trained, tokenAware: false, seconds, residuals: heldOutResiduals(trained, false) };
+}
+
+/** Ascending residual components of what the trainer held out. */
+function heldOutResiduals({ codebook, tokenGroups }, tokenAware) {
+  const { dim, values, scales } = sample.vectors;
+  const from = sample.vectors.count - sample.heldOut;
+  const vectors = {
+    count: sample.heldOut,
     dim,
-    values: new Int8Array(count * dim),
-    scales: new Float32Array(count),
+    values: values.subarray(from * dim),
+    scales: scales.subarray(from),
   };
-  for (let n = 0; n < count; n++) {
-    const i = n * HELD_OUT_EVERY;
-    heldOut.values.set(vectors.values.subarray(i * dim, (i + 1) * dim), n * dim);
-    heldOut.scales[n] = vectors.scales[i];
-  }
-  const heldOutIds =
-    ids === null ? null : Uint32Array.from({ length: count }, (_, n) => ids[n * HELD_OUT_EVERY]);
-  const codes = new Uint32Array(count);
-  kernels.assign(heldOut, codebook, tokenGroups.ranges(heldOutIds, codebook.size), codes);
-  return sortedResiduals(heldOut, codes, codebook);
+  const ids = tokenAware ? sample.tokenIds.subarray(from) : null;
+  const codes = new Uint32Array(sample.heldOut);
+  kernels.assign(vectors, codebook, tokenGroups.ranges(ids, codebook.size), codes);
+  return sortedResiduals(vectors, codes, codebook);
 }
 
 /** Cutoffs at the quantiles i / 2^nbits and weights at (i + 0.5) / 2^nbits, as in ColBERTv2. */
@@ -112,8 +109,11 @@ function ndcg(rankings) {
 }
 
 async function row(name, quantizerName, clustering, nbits, quantizer) {
-  const codec = clustering.codecOf(quantizer);
-  const { result: compressed, seconds } = timed(() => codec.encode(vectors, clustering.ids, kernels));
+  const { trained, tokenAware } = clustering;
+  const codec = new Codec(trained.codebook, quantizer, trained.tokenGroups);
+  const { result: compressed, seconds } = timed(() =>
+    codec.encode(vectors, tokenAware ? tokenIds : null, kernels),
+  );
   const snapshot = memorySnapshot(codec, compressed, lengths, documents);
   const stored = await search(snapshot, { effort: "exact" });
   const pruned = await search(snapshot, { exhaustiveTokens: 0 });
@@ -133,18 +133,21 @@ async function row(name, quantizerName, clustering, nbits, quantizer) {
 }
 
 const rule = centroidBudget(vectors.count, false);
+const doubled = cluster(true, 2 * rule);
 const clusterings = [
-  ["token-aware, x2", cluster(true, 2 * rule)],
+  ["token-aware, x2", doubled],
   ["token-aware, x1", cluster(true, rule)],
   ["flat, x1", cluster(false, rule)],
+  ["token-aware, x2, nearest of all", unrestricted(doubled)],
 ];
 const rows = [];
 for (const nbits of options.nbits.split(",").map(Number)) {
   for (const [name, clustering] of clusterings) {
     rows.push(await row(name, "Lloyd-Max", clustering, nbits, trainQuantizer(clustering.residuals, nbits)));
   }
-  const [name, clustering] = clusterings[0];
-  rows.push(await row(name, "quantiles", clustering, nbits, quantilesOnly(clustering.residuals, nbits)));
+  rows.push(
+    await row("token-aware, x2", "quantiles", doubled, nbits, quantilesOnly(doubled.residuals, nbits)),
+  );
 }
 console.log(`${machine()}, kernels ${info.backend} ${info.isa}`);
 console.log(

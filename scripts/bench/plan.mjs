@@ -16,7 +16,13 @@ import { ScorePool } from "../../dist/workers/score-pool.js";
 import { DEFAULT_DATA, missingCollection, readCollection } from "../lib/collections.mjs";
 import { floatCollection } from "../lib/float-vectors.mjs";
 import { measuredIndex } from "../lib/measured-index.mjs";
-import { memorySnapshot, passagesWithin, quantizedPassages, searchOnce } from "../lib/memory-snapshot.mjs";
+import {
+  memorySnapshot,
+  passagesWithin,
+  quantizedPassages,
+  searchOnce,
+  trainingSample,
+} from "../lib/memory-snapshot.mjs";
 import { machine, median, overlap, quantile, table } from "../lib/report.mjs";
 
 const K = 10;
@@ -56,9 +62,10 @@ const rounds = Number(options.rounds);
 
 function snapshotOf(tokens) {
   const passages = passagesWithin(float.lengths, tokens);
-  const { vectors, tokenIds, lengths, documents } = quantizedPassages(float, passages);
+  const quantized = quantizedPassages(float, passages);
+  const { vectors, tokenIds, lengths, documents } = quantized;
   const budget = centroidBudget(vectors.count, true);
-  const codec = trainCodec({ vectors, tokenIds, nbits: 4, seed: 42, budget }, kernels);
+  const codec = trainCodec({ ...trainingSample(quantized), nbits: 4, seed: 42, budget }, kernels);
   return memorySnapshot(codec, codec.encode(vectors, tokenIds, kernels), lengths, documents);
 }
 

@@ -9,6 +9,7 @@ import {
   openSync,
   readFileSync,
   readSync,
+  renameSync,
   rmSync,
   writeFileSync,
   writeSync,
@@ -145,7 +146,8 @@ async function floatRankings(path, { dim, ids, documents, lengths, rows, queries
     });
     return bestPositions(best, KEPT).map((d) => ({ id: ids[d], score: best[d] }));
   });
-  writeFileSync(path, JSON.stringify(rankings));
+  writeFileSync(`${path}.part`, JSON.stringify(rankings));
+  renameSync(`${path}.part`, path);
   return rankings;
 }
 

@@ -1,9 +1,11 @@
 // Stored forms of float vectors without an index on disk: what benchmarks of codecs and search plans vary.
 
 import { buildPostings } from "../../dist/codec/postings.js";
+import { holdOut } from "../../dist/codec/sample.js";
 import { packQuery, quantizeVectors } from "../../dist/kernels/pack.js";
 import { Trace } from "../../dist/search/explain.js";
 import { searchParameters } from "../../dist/search/parameters.js";
+import { ScanRouter } from "../../dist/search/router.js";
 import { searchSnapshot } from "../../dist/search/search.js";
 
 /** Token vectors converted at once: 64 MB of float32 at dimension 128. */
@@ -33,6 +35,34 @@ export function quantizedPassages(collection, passages = collection.lengths.leng
     lengths,
     documents: collection.documents.slice(0, passages),
   };
+}
+
+/**
+ * The order in which a codec is trained, as a build has it: held-out passages last.
+ *
+ * @param {ReturnType<typeof quantizedPassages>} passages
+ */
+export function trainingSample({ vectors, tokenIds, lengths }) {
+  const { count, dim } = vectors;
+  const held = holdOut(Array.from(lengths));
+  const starts = new Uint32Array(lengths.length + 1);
+  lengths.forEach((length, p) => {
+    starts[p + 1] = starts[p] + length;
+  });
+  const order = Array.from(lengths.keys());
+  const values = new Int8Array(count * dim);
+  const scales = new Float32Array(count);
+  const ids = new Uint32Array(count);
+  let at = 0;
+  for (const p of [...order.filter((p) => !held.has(p)), ...order.filter((p) => held.has(p))]) {
+    const [from, to] = [starts[p], starts[p + 1]];
+    values.set(vectors.values.subarray(from * dim, to * dim), at * dim);
+    scales.set(vectors.scales.subarray(from, to), at);
+    ids.set(tokenIds.subarray(from, to), at);
+    at += to - from;
+  }
+  const heldOut = [...held].reduce((sum, p) => sum + lengths[p], 0);
+  return { vectors: { count, dim, values, scales }, tokenIds: ids, heldOut };
 }
 
 /** How many passages from the first on have at most `tokens` token vectors together. */
@@ -101,7 +131,8 @@ export async function searchOnce(snapshot, vectors, k, tuning, { kernels, scorer
   const started = performance.now();
   const query = packQuery(vectors, vectors.length / dim, dim);
   const parameters = searchParameters(k, tuning);
-  const context = { kernels, scorer, trace: new Trace() };
+  const router = new ScanRouter(kernels, snapshot.codec.codebook);
+  const context = { kernels, scorer, router, trace: new Trace() };
   const { ranked } = await searchSnapshot(snapshot, query, k, parameters, context);
   const milliseconds = performance.now() - started;
   const { user, system } = process.cpuUsage(before);
