@@ -27,6 +27,8 @@ export function createProgram(context: CommandContext): Command {
       // Errors of usage are rendered with all others.
       outputError: () => undefined,
     })
+    // Also on narrow terminals: by default commander wraps nothing below 40 columns of description.
+    .configureHelp({ minWidthToWrap: 20 })
     .exitOverride()
     .addHelpText(
       "after",

@@ -97,3 +97,8 @@ export function writeFiles(folder: string, files: Readonly<Record<string, string
 export function jsonLines(records: readonly object[]): string {
   return records.map((record) => `${JSON.stringify(record)}\n`).join("");
 }
+
+/** The name of a test that cannot run everywhere: with the reason where it is skipped. */
+export function nameOrReason(name: string, reason: string | undefined): string {
+  return reason === undefined ? name : `${name} (skipped: ${reason})`;
+}
