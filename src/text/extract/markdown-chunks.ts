@@ -147,7 +147,8 @@ export function neededDefinitions(text: string, definitions: ReadonlyMap<string,
     const definition = definitions.get(labelKey(match[1]!));
     if (definition !== undefined) needed.add(definition);
   }
-  return needed.size === 0 ? "" : `${[...needed].join("\n")}\n\n`;
+  // Each stands alone: a line that only looks like a definition must not swallow the next one.
+  return needed.size === 0 ? "" : `${[...needed].join("\n\n")}\n\n`;
 }
 
 function labelKey(label: string): string {

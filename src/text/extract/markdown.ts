@@ -73,7 +73,11 @@ class MarkdownWriter extends TextBuilder {
       const above = neededDefinitions(text, definitions);
       const tree = parse(above + text);
       if (tree === undefined) this.addPlain(piece);
-      else this.addTree(tree, above + text, line - (above.split("\n").length - 1));
+      else {
+        // What looked like a definition and is none, such as CSS in a code block, is a paragraph of its own there.
+        tree.children = tree.children.filter((node) => (node.position?.start.offset ?? 0) >= above.length);
+        this.addTree(tree, above + text, line - (above.split("\n").length - 1));
+      }
     } else {
       if (kind === "heading") this.firstHeading ??= text.trim();
       this.add(kind, text, line, level);

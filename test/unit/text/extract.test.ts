@@ -126,6 +126,13 @@ describe("Markdown", () => {
       expect.stringMatching(/^heading1 @\d+: End$/),
     ]);
   });
+  test("takes nothing from a code line that looks like a link definition", () => {
+    const source = "See *the* [data-ref] style.\n\n```css\n[data-ref]::before {\n  content: none;\n}\n```\n";
+    expect(show(source, "markdown")).toEqual([
+      "paragraph @1: See the [data-ref] style.",
+      "code @4: [data-ref]::before {\n  content: none;\n}",
+    ]);
+  });
 });
 
 describe("HTML", () => {
