@@ -12,7 +12,9 @@ export function workerFile(name: string): URL {
   const url = new URL(fromSource ? `../../dist/workers/${name}.js` : `./${name}.js`, import.meta.url);
   if (!existsSync(fileURLToPath(url))) {
     throw new MaxsimError("WORKER_FAILED", `the worker file ${fileURLToPath(url)} does not exist`, {
-      hint: fromSource ? "Run `npm run build`." : "The installation is incomplete: install the package again.",
+      hint: fromSource
+        ? "Run `npm run build`."
+        : "The installation is incomplete: install the package again.",
     });
   }
   return url;
