@@ -38,7 +38,8 @@ Examples:
   maxsim search "how do I cancel a task?"
   maxsim doctor
 
-Exit status: 0 done, 1 failed, 2 wrong usage.`,
+Exit status: 0 done, 1 failed, 2 wrong usage,
+130 interrupted.`,
     );
   registerIndex(program, context);
   registerSearch(program, context);

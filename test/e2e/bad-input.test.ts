@@ -2,7 +2,14 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { jsonLines, maxsim as runMaxsim, writeFiles } from "../support/cli.js";
+import {
+  jsonLines,
+  MAIN,
+  nameOrReason,
+  maxsim as runMaxsim,
+  startMaxsim,
+  writeFiles,
+} from "../support/cli.js";
 import { tempFolder } from "../support/temp-folder.js";
 
 const cwd = tempFolder();
@@ -155,5 +162,27 @@ describe("an error", () => {
     const env = { MAXSIM_DEBUG: "1" };
     expect((await runMaxsim(["info", "--index", "nowhere"], { cwd, env })).stderr).toMatch(/\n {4}at /);
     expect(existsSync(join(cwd, "nowhere"))).toBe(false);
+  });
+
+  it("that nobody expected is told in one line as well", async () => {
+    // Throws once the command line listens for what nothing caught.
+    const odd = `process.on("newListener", (name) => {
+      if (name === "uncaughtException") setImmediate(() => { throw new TypeError("odd"); });
+    });`;
+    const NODE_OPTIONS = `--import "data:text/javascript,${encodeURIComponent(odd)}"`;
+    const plain = await runMaxsim(["--version"], { cwd, env: { NODE_OPTIONS } });
+    expect(plain.status).toBe(1);
+    expect(plain.stderr).toMatch(/^error: odd\nhint: This is a bug in maxsim; .*--verbose.*\n$/);
+    const debug = await runMaxsim(["--version"], { cwd, env: { NODE_OPTIONS, MAXSIM_DEBUG: "1" } });
+    expect(debug.stderr).toMatch(/^error: odd\nhint: .*\nTypeError: odd\n {4}at /);
+  });
+
+  const noFull = existsSync("/dev/full") ? undefined : "there is no /dev/full";
+
+  it.skipIf(noFull)(nameOrReason("of the output itself is one, too", noFull), async () => {
+    const script = `"${process.execPath}" "${MAIN}" info --index kept > /dev/full`;
+    const { status, stderr } = await startMaxsim(["-c", script], { cwd, command: ["sh"] }).result;
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^error: no space left to write the output .*\n/);
   });
 });

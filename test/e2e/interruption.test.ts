@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import {
   jsonLines,
   MAIN,
@@ -42,19 +42,19 @@ function content(folder: string): string[] {
 }
 
 describe.skipIf(process.platform === "win32")("Ctrl-C", () => {
-  it.each(["SIGINT", "SIGTERM"] as const)(
-    "%s in a first build leaves no index and no folder",
-    async (signal) => {
-      const { child, result, seen } = startMaxsim([...BUILD, "--index", "new/index"], { cwd });
-      await seen(/^(sample|encode) /m);
-      child.kill(signal);
-      const { status, stdout, stderr } = await result;
-      expect({ status, stdout }).toEqual({ status: signal === "SIGINT" ? 130 : 143, stdout: "" });
-      expect(stderr).toMatch(/\nerror: interrupted: .*aborted\nhint: Nothing was changed; .*\n$/);
-      expect(existsSync(join(cwd, "new"))).toBe(false);
-      expect((await maxsim("info", "--index", "new/index")).stderr).toContain("there is no index");
-    },
-  );
+  it.each([
+    ["SIGINT", 130, "encoding", /^(sample|encode) /m],
+    ["SIGTERM", 143, "reading", /^read /m],
+  ] as const)("%s (status %i) while %s leaves no index and no folder", async (signal, expected, _, stage) => {
+    const { child, result, seen } = startMaxsim([...BUILD, "--index", "new/index"], { cwd });
+    await seen(stage);
+    child.kill(signal);
+    const { status, stdout, stderr } = await result;
+    expect({ status, stdout }).toEqual({ status: expected, stdout: "" });
+    expect(stderr).toMatch(/\nerror: interrupted: .*aborted\nhint: Nothing was changed; .*\n$/);
+    expect(existsSync(join(cwd, "new"))).toBe(false);
+    expect((await maxsim("info", "--index", "new/index")).stderr).toContain("there is no index");
+  });
 
   it("in a later build leaves the index as it was, and the next build works", async () => {
     expect(await maxsim("index", "small.md", "--index", "later")).toMatchObject({ status: 0 });
@@ -107,39 +107,47 @@ describe("a process that is killed", () => {
   });
 });
 
-/** A folder on a file system of 1 MiB, or why there is none. */
-function smallDisk(): { folder: string } | { reason: string } {
-  if (process.platform !== "linux") return { reason: "tmpfs needs Linux" };
-  const folder = join(cwd, "disk");
-  mkdirSync(folder);
-  const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", folder], { encoding: "utf8" });
-  if (mounted.status !== 0) return { reason: `tmpfs cannot be mounted here: ${mounted.stderr?.trim()}` };
-  afterAll(() => {
-    spawnSync("umount", [folder]);
+/** Why there can be no file system of 1 MiB in `folder`, after mounting one. */
+function mountSmallDisk(folder: string): string | undefined {
+  if (process.platform !== "linux") return "tmpfs needs Linux";
+  mkdirSync(folder, { recursive: true });
+  const { status, stderr } = spawnSync("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", folder], {
+    encoding: "utf8",
   });
-  return { folder };
+  return status === 0 ? undefined : `tmpfs cannot be mounted here: ${stderr?.trim()}`;
+}
+
+function unmount(folder: string): void {
+  const { status, stderr } = spawnSync("umount", [folder], { encoding: "utf8" });
+  if (status !== 0) throw new Error(`umount ${folder}: ${stderr}`);
 }
 
 describe("a full disk", () => {
-  const disk = smallDisk();
-  const reason = "reason" in disk ? disk.reason : undefined;
+  const disk = join(cwd, "disk");
+  const reason = mountSmallDisk(disk);
+  // Only while its test runs, which may be left out.
+  if (reason === undefined) unmount(disk);
 
   it.skipIf(reason)(nameOrReason("stops a build and leaves what was there", reason), async () => {
-    if ("reason" in disk) return;
-    const index = join(disk.folder, "index");
-    const first = await maxsim("index", "many.jsonl", "--index", index);
-    expect(first).toMatchObject({ status: 1, stdout: "" });
-    expect(first.stderr).toMatch(/error: no space left to .*\nhint: Free some space/);
-    expect(readdirSync(disk.folder)).toEqual([]);
-    expect(await maxsim("index", "small.md", "--index", index)).toMatchObject({ status: 0 });
-    const before = content(index);
-    const later = await maxsim("index", "many.jsonl", "--index", index);
-    expect(later).toMatchObject({ status: 1, stdout: "" });
-    expect(later.stderr).toMatch(/error: no space left to .*\nhint: Free some space/);
-    expect(content(index)).toEqual(before);
-    const { stdout } = await maxsim("search", "bird", "--index", index, "--json");
-    expect(JSON.parse(stdout)).toMatchObject({ generation: 1, hits: [{ id: "small.md" }] });
-    expect(await maxsim("index", "other.md", "--index", index)).toMatchObject({ status: 0 });
+    expect(mountSmallDisk(disk)).toBeUndefined();
+    try {
+      const index = join(disk, "index");
+      const first = await maxsim("index", "many.jsonl", "--index", index);
+      expect(first).toMatchObject({ status: 1, stdout: "" });
+      expect(first.stderr).toMatch(/error: no space left to .*\nhint: Free some space/);
+      expect(readdirSync(disk)).toEqual([]);
+      expect(await maxsim("index", "small.md", "--index", index)).toMatchObject({ status: 0 });
+      const before = content(index);
+      const later = await maxsim("index", "many.jsonl", "--index", index);
+      expect(later).toMatchObject({ status: 1, stdout: "" });
+      expect(later.stderr).toMatch(/error: no space left to .*\nhint: Free some space/);
+      expect(content(index)).toEqual(before);
+      const { stdout } = await maxsim("search", "bird", "--index", index, "--json");
+      expect(JSON.parse(stdout)).toMatchObject({ generation: 1, hits: [{ id: "small.md" }] });
+      expect(await maxsim("index", "other.md", "--index", index)).toMatchObject({ status: 0 });
+    } finally {
+      unmount(disk);
+    }
   });
 
   const noShell = process.platform === "win32" ? "there is no ulimit" : undefined;

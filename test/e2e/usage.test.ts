@@ -20,7 +20,7 @@ describe("help and version", () => {
     const asked = await maxsim("help");
     expect(asked).toMatchObject({ status: 0, stderr: "" });
     expect(asked.stdout).toMatch(/^Usage: maxsim .*Examples:\n {2}maxsim index/s);
-    expect(asked.stdout).toContain("Exit status: 0 done, 1 failed, 2 wrong usage.");
+    expect(asked.stdout).toContain("Exit status: 0 done, 1 failed, 2 wrong usage,\n130 interrupted.");
     const missing = await maxsim();
     expect(missing).toMatchObject({ status: 2, stdout: "", stderr: asked.stdout });
   });
