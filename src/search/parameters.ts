@@ -31,12 +31,18 @@ export interface SearchTuning {
   readonly router?: RouterName;
 }
 
+/**
+ * `exhaustiveTokens`: the pruned plan has a floor, the tokens of the passages that it refines, so on a small corpus
+ * scoring everything costs less. "balanced" and the exhaustive plan cost the same at about 120,000 tokens; up to
+ * 200,000 the exact answer takes at most half as long again, at 400,000 three times as long. "fast" is overtaken at
+ * about 40,000 (docs/performance.md, "Search plans").
+ */
 const EFFORTS: Record<
   SearchEffort,
   { nprobe: number; approximate: number; refine: number; exhaustiveTokens: number }
 > = {
-  fast: { nprobe: 4, approximate: 1024, refine: 128, exhaustiveTokens: 100_000 },
-  balanced: { nprobe: 8, approximate: 4096, refine: 512, exhaustiveTokens: 400_000 },
+  fast: { nprobe: 4, approximate: 1024, refine: 128, exhaustiveTokens: 50_000 },
+  balanced: { nprobe: 8, approximate: 4096, refine: 512, exhaustiveTokens: 200_000 },
   exact: { nprobe: 32, approximate: 16_384, refine: 4096, exhaustiveTokens: Number.MAX_SAFE_INTEGER },
 };
 
