@@ -44,7 +44,7 @@ export async function loadSnapshot(
       codec,
       segments,
       searchableDocuments: countSearchable(segments),
-      tokens: segments.reduce((sum, segment) => sum + segment.tokens, 0),
+      tokens: snapshot.tokens,
     },
     segments: byFile,
   };

@@ -22,6 +22,8 @@ export interface Segment {
   readonly postings: Uint8Array;
   /** 1 for passages of deleted documents; null when there are none. */
   readonly dead: Uint8Array | null;
+  /** Ascending ordinals of the passages that are not deleted; null when all are live. */
+  readonly live: Uint32Array | null;
 }
 
 /** What the catalog says of the segment. */
@@ -90,7 +92,7 @@ export function decodeSegment(
     compressed: { codes, residuals, inverseNorms: norms },
     postingOffsets,
     postings,
-    dead: deadMarks(identity, deleted),
+    ...deletions(identity, deleted),
   };
 }
 
@@ -129,21 +131,28 @@ function checkPostingOffsets(path: string, offsets: Uint32Array, bytes: number):
 
 /** The same segment with the deletions of another generation. */
 export function withDeletions(segment: Segment, deleted: readonly (readonly [number, number])[]): Segment {
-  return { ...segment, dead: deadMarks(segment, deleted) };
+  return { ...segment, ...deletions(segment, deleted) };
 }
 
-function deadMarks(
-  identity: SegmentIdentity,
+function deletions(
+  identity: Omit<SegmentIdentity, "tokens">,
   deleted: readonly (readonly [number, number])[],
-): Uint8Array | null {
+): Pick<Segment, "dead" | "live"> {
   const end = identity.firstPassage + identity.passages;
-  let marks: Uint8Array | null = null;
+  let dead: Uint8Array | null = null;
   for (const [first, count] of deleted) {
     const from = Math.max(first, identity.firstPassage);
     const to = Math.min(first + count, end);
     if (from >= to) continue;
-    marks ??= new Uint8Array(identity.passages);
-    marks.fill(1, from - identity.firstPassage, to - identity.firstPassage);
+    dead ??= new Uint8Array(identity.passages);
+    dead.fill(1, from - identity.firstPassage, to - identity.firstPassage);
   }
-  return marks;
+  return { dead, live: dead === null ? null : liveOrdinals(dead) };
+}
+
+function liveOrdinals(dead: Uint8Array): Uint32Array {
+  const live = new Uint32Array(dead.length);
+  let count = 0;
+  for (let p = 0; p < dead.length; p++) if (dead[p] === 0) live[count++] = p;
+  return live.slice(0, count);
 }

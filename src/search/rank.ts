@@ -3,14 +3,14 @@ import { TopK } from "../common/top-k.js";
 import type { RankedDocument, ScoredPassages } from "./types.js";
 
 /**
- * The k best documents, score descending, ties to the document that was added first. Deleted passages and
- * passages without tokens (score -Infinity) never count.
+ * The k best documents, score descending, ties to the document that was added first. Passages without
+ * tokens (score -Infinity) never count; deleted ones are not scored in the first place.
  */
 export function rankDocuments(scored: readonly ScoredPassages[], k: number): RankedDocument[] {
   const top = new TopK(k);
   const bestPassage = new Map<number, number>();
   for (const { segment, passages, scores } of scored) {
-    const { documents, dead, firstPassage } = segment;
+    const { documents, firstPassage } = segment;
     let document = -1;
     let score = Number.NEGATIVE_INFINITY;
     let passage = -1;
@@ -21,7 +21,6 @@ export function rankDocuments(scored: readonly ScoredPassages[], k: number): Ran
     };
     for (let i = 0; i < scores.length; i++) {
       const p = passages === null ? i : passages[i]!;
-      if (dead !== null && dead[p] === 1) continue;
       if (documents[p] !== document) {
         flush();
         document = documents[p]!;

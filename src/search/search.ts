@@ -78,7 +78,7 @@ async function exhaustive(
   k: number,
   context: SearchContext,
 ): Promise<RankedDocument[]> {
-  const work = snapshot.segments.map((segment) => ({ segment, passages: null }));
+  const work = snapshot.segments.map((segment) => ({ segment, passages: segment.live }));
   const scored = await scoreStage("exact", "maxsim", query, work, context);
   return rank(scored, k, context);
 }

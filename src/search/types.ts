@@ -9,7 +9,7 @@ export interface SearchSnapshot {
   readonly segments: readonly Segment[];
   /** Live documents that have at least one token vector. */
   readonly searchableDocuments: number;
-  /** Tokens of all segments, deleted passages included: what an exhaustive scan costs. */
+  /** Tokens of live passages: what an exhaustive scan costs. */
   readonly tokens: number;
 }
 

@@ -37,6 +37,7 @@ export function memorySegment(
     postingOffsets: postings.offsets,
     postings: postings.bytes,
     dead: null,
+    live: null,
   };
 }
 

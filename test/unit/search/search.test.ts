@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { readPostings } from "../../../src/codec/postings.js";
+import { withDeletions } from "../../../src/indexing/segment.js";
 import type { PackedQuery } from "../../../src/kernels/backend.js";
 import { packQuery } from "../../../src/kernels/pack.js";
 import { referenceBackend as kernels } from "../../../src/kernels/reference.js";
@@ -93,12 +94,11 @@ describe("pruned search", () => {
   });
 
   it("never returns deleted passages and still fills k", async () => {
-    const dead = snapshot.segments.map((segment) =>
-      Uint8Array.from(segment.documents, (no) => (no % 2 === 0 ? 1 : 0)),
-    );
+    // Document n has the passages 3n, 3n + 1 and 3n + 2; the even ones are deleted.
+    const even = Array.from({ length: 40 }, (_, i) => [i * 6, 3] as const);
     const halved: SearchSnapshot = {
       ...snapshot,
-      segments: snapshot.segments.map((segment, s) => ({ ...segment, dead: dead[s]! })),
+      segments: snapshot.segments.map((segment) => withDeletions(segment, even)),
       searchableDocuments: 40,
     };
     for (const tuning of [pruned, { effort: "exact" }]) {
