@@ -95,18 +95,21 @@ export function readPostings(
   let count = 0;
   let value = 0;
   for (let at = start; at < end; ) {
-    let delta = 0;
-    let shift = 0;
-    let byte: number;
-    do {
-      if (at >= end || shift > 28) throw corruptList(name, start);
-      byte = bytes[at++]!;
-      delta += (byte & 0x7f) * 2 ** shift;
-      shift += 7;
-    } while (byte > 0x7f);
-    if ((count > 0 && delta === 0) || value + delta >= limit || count >= out.length)
-      throw corruptList(name, start);
+    let delta = bytes[at++]!;
+    // Nearly all differences take one byte, the rest mostly two.
+    if (delta > 0x7f) {
+      let shift = 7;
+      let byte: number;
+      delta &= 0x7f;
+      do {
+        if (at >= end || shift > 28) throw corruptList(name, start);
+        byte = bytes[at++]!;
+        delta += (byte & 0x7f) * 2 ** shift;
+        shift += 7;
+      } while (byte > 0x7f);
+    }
     value += delta;
+    if (value >= limit || (delta === 0 && count > 0) || count >= out.length) throw corruptList(name, start);
     out[count++] = value;
   }
   return count;

@@ -7,9 +7,9 @@
  * Lists are read best centroid first, so the first touch of (q, passage) is the best one.
  */
 import { readPostings } from "../codec/postings.js";
-import { TopK } from "../common/top-k.js";
 import type { Segment } from "../indexing/segment.js";
 import type { PackedQuery } from "../kernels/backend.js";
+import { selectBest } from "./select.js";
 
 /** Probed centroids of each query token, best first: ids u32 and scores f32 `[tokens][nprobe]`. */
 export interface Probes {
@@ -27,13 +27,49 @@ export interface Gathered {
   readonly postings: number;
 }
 
+/** Arrays as long as the segment, kept between searches; gathering runs to its end before another one starts. */
+interface Scratch {
+  readonly score: Float32Array;
+  /** The last query token that reached the passage, plus one; all 0 between searches. */
+  readonly touched: Uint8Array;
+  /** Passages in the order in which they were reached. */
+  readonly order: Uint32Array;
+  readonly list: Uint32Array;
+}
+
+/** By the offsets of a segment, which all generations of it share. */
+const scratches = new WeakMap<Uint32Array, Scratch>();
+
+/** Taken out while it is in use, so that a search that fails half way leaves no marks for the next one. */
+function takeScratch({ offsets, passages }: Segment): Scratch {
+  const known = scratches.get(offsets);
+  scratches.delete(offsets);
+  if (known !== undefined) return known;
+  return {
+    score: new Float32Array(passages),
+    touched: new Uint8Array(passages),
+    order: new Uint32Array(passages),
+    list: new Uint32Array(passages),
+  };
+}
+
 export function gather(segment: Segment, query: PackedQuery, probes: Probes, limit: number): Gathered {
+  const scratch = takeScratch(segment);
+  const { reached, postings } = accumulate(segment, query, probes, scratch);
+  const candidates = scratch.order.subarray(0, reached);
+  const passages = selectBest(candidates, scratch.score, limit);
+  for (let i = 0; i < reached; i++) scratch.touched[candidates[i]!] = 0;
+  scratches.set(segment.offsets, scratch);
+  return { passages, reached, postings };
+}
+
+function accumulate(
+  segment: Segment,
+  query: PackedQuery,
+  probes: Probes,
+  { score, touched, order, list }: Scratch,
+): { reached: number; postings: number } {
   const { passages, dead } = segment;
-  const score = new Float32Array(passages);
-  // touched[p]: the last query token that reached p, plus one.
-  const touched = new Uint8Array(passages);
-  const order = new Uint32Array(passages);
-  const list = new Uint32Array(passages);
   let reached = 0;
   let postings = 0;
   for (let q = 0; q < query.tokens; q++) {
@@ -54,18 +90,12 @@ export function gather(segment: Segment, query: PackedQuery, probes: Probes, lim
         if (seen === 0) {
           if (dead !== null && dead[p] === 1) continue;
           order[reached++] = p;
+          score[p] = 0;
         }
         touched[p] = q + 1;
         score[p] = score[p]! + gain;
       }
     }
   }
-  return { passages: best(order.subarray(0, reached), score, limit), reached, postings };
-}
-
-function best(candidates: Uint32Array, score: Float32Array, limit: number): Uint32Array {
-  if (candidates.length <= limit) return candidates.slice().sort();
-  const top = new TopK(limit);
-  for (const p of candidates) top.push(score[p]!, p);
-  return Uint32Array.from(top.drain(), (entry) => entry.id).sort();
+  return { reached, postings };
 }

@@ -143,6 +143,27 @@ describe("gather", () => {
   });
 });
 
+describe("a damaged posting list", () => {
+  it("fails the search that meets it, by name, and no later one", async () => {
+    const query = corpus.query(60, 7);
+    const before = await search(query, 5, { exhaustiveTokens: 0 });
+    const segment = snapshot.segments[0]!;
+    const probed = probesOf(packQuery(query, 7, DIM), 8).ids;
+    const hit = [...probed]
+      .reverse()
+      .find((id) => segment.postingOffsets[id + 1]! > segment.postingOffsets[id]!)!;
+    const postings = segment.postings.slice();
+    postings[segment.postingOffsets[hit]!] = 0x7f;
+    postings[segment.postingOffsets[hit + 1]! - 1] = 0xff;
+    const damaged = { ...snapshot, segments: [{ ...segment, postings }, ...snapshot.segments.slice(1)] };
+    await expect(search(query, 5, { exhaustiveTokens: 0 }, damaged)).rejects.toMatchObject({
+      code: "CORRUPT",
+      message: expect.stringContaining(segment.name),
+    });
+    expect(await search(query, 5, { exhaustiveTokens: 0 })).toEqual(before);
+  });
+});
+
 describe("the hnsw router", () => {
   it("finds nearly the centroids that a scan finds, scored alike", () => {
     const router = new HnswRouter(snapshot.codec.codebook);
