@@ -137,6 +137,7 @@ const doubled = cluster(true, 2 * rule);
 const clusterings = [
   ["token-aware, x2", doubled],
   ["token-aware, x1", cluster(true, rule)],
+  ["token-aware, one an id and x1", cluster(true, new Set(tokenIds).size + rule)],
   ["flat, x1", cluster(false, rule)],
   ["token-aware, x2, nearest of all", unrestricted(doubled)],
 ];
