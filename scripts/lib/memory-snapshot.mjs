@@ -108,6 +108,7 @@ export function memorySnapshot(codec, compressed, lengths, documents) {
     postingOffsets,
     postings,
     dead: null,
+    live: null,
   };
   const searchable = new Set(documents.filter((_, p) => lengths[p] > 0));
   return { codec, segments: [segment], searchableDocuments: searchable.size, tokens: segment.tokens };
