@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * Speed of the kernels: every instruction set of the addon and plain JavaScript, in interleaved rounds, medians.
+ * Speed of the kernels: every instruction set of the addon, WASM and plain JavaScript, in interleaved rounds, medians.
  *
  *   node scripts/build-native.mjs && npx tsc -p tsconfig.json && node scripts/bench/kernels.mjs [--quick] [--json]
  *
@@ -13,6 +13,8 @@ import { Random } from "../../dist/common/random.js";
 import { addonCandidates, nativeBackend } from "../../dist/kernels/native.js";
 import { packCodebook, packQuery, packWeights, quantizeVectors } from "../../dist/kernels/pack.js";
 import { referenceBackend } from "../../dist/kernels/reference.js";
+import { wasmBackend } from "../../dist/kernels/wasm.js";
+import { WasmMemory } from "../../dist/kernels/wasm-memory.js";
 
 const quick = process.argv.includes("--quick");
 const json = process.argv.includes("--json");
@@ -48,8 +50,17 @@ function loadAddon() {
       reasons.push(error.message.split("\n", 1)[0]);
     }
   }
-  console.error(`no addon, only plain JavaScript is measured: ${reasons.join("; ")}`);
+  console.error(`no addon is measured: ${reasons.join("; ")}`);
   return undefined;
+}
+
+function loadWasmContestant() {
+  try {
+    return [{ name: "wasm", backend: wasmBackend(new WasmMemory()), activate: () => {} }];
+  } catch (error) {
+    console.error(`no WASM is measured: ${error.message}`);
+    return [];
+  }
 }
 
 function median(times) {
@@ -65,7 +76,7 @@ function contestants() {
     backend: nativeBackend(addon),
     activate: () => addon.forceIsa(isa),
   }));
-  return [...native, { name: "js", backend: referenceBackend, activate: () => {} }];
+  return [...native, ...loadWasmContestant(), { name: "js", backend: referenceBackend, activate: () => {} }];
 }
 
 /** Processor time of this process in nanoseconds: unlike the clock, it does not count what neighbours take. */

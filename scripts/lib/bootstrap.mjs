@@ -7,6 +7,7 @@ import { BootstrapError, projectRoot, runNode, say } from "./project.mjs";
 import { compileStep } from "./step-compile.mjs";
 import { installStep } from "./step-install.mjs";
 import { nativeStep } from "./step-native.mjs";
+import { wasmStep } from "./step-wasm.mjs";
 
 /** How long to wait for another process that is making the checkout ready; a first install takes minutes. */
 const LOCK_TIMEOUT_MS = 20 * 60_000;
@@ -21,7 +22,8 @@ const LOCK_TIMEOUT_MS = 20 * 60_000;
 export async function bootstrap(argv, root = projectRoot) {
   try {
     const { command, args } = parseCommand(argv);
-    await makeReady(root, command === "install" ? [installStep] : [installStep, nativeStep, compileStep]);
+    const build = [installStep, nativeStep, wasmStep, compileStep];
+    await makeReady(root, command === "install" ? [installStep] : build);
     if (command === "demo") return runNode(root, scriptPath(root, "demo"), args);
     if (command === "bench") return runNode(root, benchPath(root, args[0]), args.slice(1));
     return 0;

@@ -34,7 +34,7 @@ export const nativeStep = {
  * @param {string} root
  */
 function state(root) {
-  const sources = listFiles(join(root, "native-bindings"), ["build", "prebuilds"]);
+  const sources = listFiles(join(root, "native-bindings"), ["build", "prebuilds", "wasm"]);
   const files = [BUILDER, ...sources.map((file) => `native-bindings/${file}`)];
   const facts = [process.platform, process.arch];
   const built = hasAddon(root);

@@ -4,6 +4,7 @@
  */
 import {
   type Codebook,
+  type CompressedTokens,
   LANE_MULTIPLE,
   MAX_DIM,
   MAX_QUERY_TOKENS,
@@ -145,4 +146,117 @@ export function passageEnd(offsets: PassageOffsets, passage: number, tokens: num
 
 export function badCode(code: number, size: number): RangeError {
   return new RangeError(`codes must be below ${size}, found ${code}`);
+}
+
+/** Checks the i-th range of `assign`. */
+export function requireRange(ranges: Uint32Array, i: number, size: number): void {
+  const first = ranges[2 * i]!;
+  const end = ranges[2 * i + 1]!;
+  if (first >= end || end > size) {
+    throw new RangeError(
+      `ranges must be not empty and end by ${size}, found ${first} to ${end} for vector ${i}`,
+    );
+  }
+}
+
+// What each operation of `KernelBackend` checks before it starts.
+
+export function checkCentroidScores(query: PackedQuery, codebook: Codebook, out: Float32Array): void {
+  requireQuery(query);
+  requireCodebook(codebook, query.dim);
+  requireType("out", out, Float32Array);
+  requireRoom("out", out, codebook.size * query.lanes);
+}
+
+export function checkTopCentroids(
+  table: Float32Array,
+  size: number,
+  query: PackedQuery,
+  nprobe: number,
+  ids: Uint32Array,
+  scores: Float32Array,
+): void {
+  requireQuery(query);
+  requireCount("size", size, 1);
+  requireCount("nprobe", nprobe, 1, size);
+  requireType("table", table, Float32Array);
+  requireLength("table", table, size * query.lanes);
+  requireType("ids", ids, Uint32Array);
+  requireRoom("ids", ids, query.tokens * nprobe);
+  requireType("scores", scores, Float32Array);
+  requireRoom("scores", scores, query.tokens * nprobe);
+}
+
+/** Returns how many centroids the table covers and how many passages are to be scored. */
+export function checkApproximate(
+  query: PackedQuery,
+  table: Float32Array,
+  codes: Uint16Array | Uint32Array,
+  offsets: PassageOffsets,
+  passages: Uint32Array | null,
+  out: Float32Array,
+): { size: number; count: number } {
+  requireQuery(query);
+  const size = requireTable(table, query.lanes);
+  return { size, count: requirePassages(codes, offsets, passages, out) };
+}
+
+/** Returns what `checkApproximate` does, and the bytes of a token's residual. */
+export function checkMaxsim(
+  query: PackedQuery,
+  quantizer: ResidualQuantizer,
+  table: Float32Array,
+  { codes, residuals, inverseNorms }: CompressedTokens,
+  offsets: PassageOffsets,
+  passages: Uint32Array | null,
+  out: Float32Array,
+): { size: number; count: number; bytes: number } {
+  requireQuery(query);
+  requireQuantizer(quantizer);
+  const size = requireTable(table, query.lanes);
+  const count = requirePassages(codes, offsets, passages, out);
+  const bytes = (query.dim * quantizer.nbits) / 8;
+  requireType("tokens.residuals", residuals, Uint8Array);
+  requireLength("tokens.residuals", residuals, codes.length * bytes);
+  requireType("tokens.inverseNorms", inverseNorms, Uint16Array);
+  requireLength("tokens.inverseNorms", inverseNorms, codes.length);
+  return { size, count, bytes };
+}
+
+export function checkAssign(
+  vectors: QuantizedVectors,
+  codebook: Codebook,
+  ranges: Uint32Array | null,
+  codes: Uint32Array,
+): void {
+  requireVectors(vectors);
+  requireCodebook(codebook, vectors.dim);
+  requireType("codes", codes, Uint32Array);
+  requireRoom("codes", codes, vectors.count);
+  if (ranges !== null) {
+    requireType("ranges", ranges, Uint32Array);
+    requireLength("ranges", ranges, 2 * vectors.count);
+  }
+}
+
+/** Returns the bytes of a token's residual. */
+export function checkCompress(
+  vectors: QuantizedVectors,
+  codebook: Codebook,
+  quantizer: ResidualQuantizer,
+  codes: Uint32Array,
+  residuals: Uint8Array,
+  inverseNorms: Uint16Array,
+): number {
+  requireVectors(vectors);
+  requireCodebook(codebook, vectors.dim);
+  requireQuantizer(quantizer);
+  const bytes = (vectors.dim * quantizer.nbits) / 8;
+  requireType("codes", codes, Uint32Array);
+  requireRoom("codes", codes, vectors.count);
+  requireType("residuals", residuals, Uint8Array);
+  requireRoom("residuals", residuals, vectors.count * bytes);
+  requireType("inverseNorms", inverseNorms, Uint16Array);
+  requireRoom("inverseNorms", inverseNorms, vectors.count);
+  return bytes;
 }

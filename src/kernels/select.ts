@@ -1,14 +1,15 @@
 /**
- * The ladder of kernel backends: the native addon, then plain TypeScript.
+ * The ladder of kernel backends: the native addon, then WebAssembly, then plain TypeScript.
  *
- * `MAXSIM_KERNELS` forces a rung: `native`, `js`, or the path of an addon; `MAXSIM_ISA` forces the addon's
- * instruction set (`scalar`, `avx2`, `avx512vnni`). What is forced and does not load is an error; otherwise
- * the next rung is taken and the reason kept.
+ * `MAXSIM_KERNELS` forces a rung: `native`, `wasm`, `js`, or the path of an addon; `MAXSIM_ISA` forces an
+ * instruction set (of the addon: `scalar`, `avx2`, `avx512vnni`, `neon`, `neondot`; of WebAssembly: `simd128`).
+ * What is forced and does not load is an error; otherwise the next rung is taken and the reason kept.
  */
 import { MaxsimError } from "../common/errors.js";
 import type { KernelAttempt, KernelBackend, KernelInfo } from "./backend.js";
 import { addonCandidates, loadNative } from "./native.js";
 import { referenceBackend } from "./reference.js";
+import { loadWasm } from "./wasm.js";
 
 export interface SelectedKernels {
   readonly backend: KernelBackend;
@@ -35,7 +36,8 @@ export function selectKernels(): SelectedKernels {
 /** A rung of the ladder that may fail. */
 interface Candidate {
   readonly name: string;
-  readonly path: string;
+  /** File that is loaded; undefined for what this package holds as code. */
+  readonly path: string | undefined;
   load(): KernelBackend;
 }
 
@@ -67,8 +69,13 @@ export function chooseKernels(environment: KernelEnvironment): SelectedKernels {
 }
 
 function* candidates(forced: string | undefined, isa: string | undefined): Generator<Candidate> {
-  const paths = forced === undefined || forced === "native" ? addonCandidates() : [forced];
-  for (const path of paths) yield { name: `native ${path}`, path, load: () => loadNative(path, isa) };
+  if (forced !== "wasm") {
+    const paths = forced === undefined || forced === "native" ? addonCandidates() : [forced];
+    for (const path of paths) yield { name: `native ${path}`, path, load: () => loadNative(path, isa) };
+  }
+  if (forced === undefined || forced === "wasm") {
+    yield { name: "wasm", path: undefined, load: () => loadWasm(isa) };
+  }
 }
 
 function plain(tried: KernelAttempt[]): SelectedKernels {
@@ -92,11 +99,11 @@ function unavailable(
     isa === undefined ? undefined : `MAXSIM_ISA=${isa}`,
   ].filter((text) => text !== undefined);
   const reasons = tried.map((attempt) => `${attempt.candidate}: ${attempt.reason}`).join("; ");
+  const build =
+    forced === "wasm" ? "" : "Build the addon with `node scripts/build-native.mjs --required`, or ";
   return new MaxsimError(
     "KERNELS_UNAVAILABLE",
     `no kernel backend fits ${wanted.join(" and ")} (${reasons})`,
-    {
-      hint: "Build the addon with `node scripts/build-native.mjs --required`, or unset the variable to use what loads.",
-    },
+    { hint: `${build}${build === "" ? "Unset" : "unset"} the variable to use what loads.` },
   );
 }

@@ -67,6 +67,25 @@ function suite({ name, backend, reason, activate }: BackendUnderTest): void {
       expectSameBits(kernels, { ...randomCase(shape), nprobe: 11 });
     });
 
+    it("agrees on more data than a backend takes at a time", () => {
+      const passages = [2047, 1, 5000, 0, 3, ...Array.from({ length: 1100 }, (_, i) => i % 4)];
+      const shape = {
+        ...standardShape,
+        dim: 16,
+        nbits: 1,
+        centroids: 2500,
+        queryTokens: 20,
+        passages,
+      } as const;
+      const input = randomCase(shape);
+      expectSameBits(kernels, { ...withVectors(input, 1100), nprobe: 1500 });
+    });
+
+    it("agrees on few tokens of a large table", () => {
+      const shape = { ...standardShape, dim: 8, nbits: 2, centroids: 5000, passages: [7, 30, 2] } as const;
+      for (const wideCodes of [false, true]) expectSameBits(kernels, randomCase({ ...shape, wideCodes }));
+    });
+
     it("agrees on scales from subnormal to almost too large", () => {
       for (const magnitude of [1e-44, 1e-40, 1e-30, 1e-19, 1e12, 1e18]) {
         expectSameBits(kernels, randomCase({ ...standardShape, magnitude, passages: [40] }));
@@ -184,6 +203,16 @@ function suite({ name, backend, reason, activate }: BackendUnderTest): void {
       }
     });
   });
+}
+
+/** The same case with another number of vectors, each with a range that reaches over many centroids. */
+function withVectors(input: KernelCase, count: number): KernelCase {
+  const { dim, size } = input.codebook;
+  const values = Float32Array.from({ length: count * dim }, (_, i) => Math.sin(i * 1.7));
+  const ranges = Uint32Array.from({ length: 2 * count }, (_, i) =>
+    i % 2 === 0 ? (i * 7) % (size / 2) : size - ((i * 3) % (size / 2)),
+  );
+  return { ...input, vectors: quantizeVectors(values, count, dim), ranges };
 }
 
 /** Unit vectors that were compressed by the reference, as an index holds them. */

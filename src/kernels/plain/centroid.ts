@@ -1,22 +1,11 @@
 /** Nearest centroids in plain TypeScript: score table, best of it, assignment. */
-import {
-  requireCodebook,
-  requireCount,
-  requireLength,
-  requireQuery,
-  requireRoom,
-  requireType,
-  requireVectors,
-} from "../arguments.js";
+import { checkAssign, checkCentroidScores, checkTopCentroids, requireRange } from "../arguments.js";
 import { type Codebook, DOCUMENT_BIAS, type PackedQuery, type QuantizedVectors } from "../backend.js";
 import { dotLanes, dotRow, pairLanes, pairQuery } from "./dot.js";
 
 /** See `KernelBackend.centroidScores`. */
 export function centroidScores(query: PackedQuery, codebook: Codebook, out: Float32Array): void {
-  requireQuery(query);
-  requireCodebook(codebook, query.dim);
-  requireType("out", out, Float32Array);
-  requireRoom("out", out, codebook.size * query.lanes);
+  checkCentroidScores(query, codebook, out);
   const { dim, lanes } = query;
   const paired = pairQuery(query);
   const row = new Float64Array(dim);
@@ -39,15 +28,7 @@ export function topCentroids(
   ids: Uint32Array,
   scores: Float32Array,
 ): void {
-  requireQuery(query);
-  requireCount("size", size, 1);
-  requireCount("nprobe", nprobe, 1, size);
-  requireType("table", table, Float32Array);
-  requireLength("table", table, size * query.lanes);
-  requireType("ids", ids, Uint32Array);
-  requireRoom("ids", ids, query.tokens * nprobe);
-  requireType("scores", scores, Float32Array);
-  requireRoom("scores", scores, query.tokens * nprobe);
+  checkTopCentroids(table, size, query, nprobe, ids, scores);
   for (let token = 0; token < query.tokens; token++) {
     const column = new Float32Array(size);
     for (let k = 0; k < size; k++) column[k] = table[k * query.lanes + token]!;
@@ -103,14 +84,7 @@ export function assign(
   ranges: Uint32Array | null,
   codes: Uint32Array,
 ): void {
-  requireVectors(vectors);
-  requireCodebook(codebook, vectors.dim);
-  requireType("codes", codes, Uint32Array);
-  requireRoom("codes", codes, vectors.count);
-  if (ranges !== null) {
-    requireType("ranges", ranges, Uint32Array);
-    requireLength("ranges", ranges, 2 * vectors.count);
-  }
+  checkAssign(vectors, codebook, ranges, codes);
   if (ranges === null) assignToAll(vectors, codebook, codes);
   else assignInRanges(vectors, codebook, ranges, codes);
 }
@@ -158,13 +132,9 @@ function assignInRanges(
 ): void {
   const { dim } = vectors;
   for (let i = 0; i < vectors.count; i++) {
+    requireRange(ranges, i, codebook.size);
     const first = ranges[2 * i]!;
     const end = ranges[2 * i + 1]!;
-    if (first >= end || end > codebook.size) {
-      throw new RangeError(
-        `ranges must be not empty and end by ${codebook.size}, found ${first} to ${end} for vector ${i}`,
-      );
-    }
     let best = Number.NEGATIVE_INFINITY;
     let bestId = first;
     for (let k = first; k < end; k++) {

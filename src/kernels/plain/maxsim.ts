@@ -1,16 +1,6 @@
 /** MaxSim over compressed tokens, and its approximation by centroids alone, in plain TypeScript. */
 import { fromFloat16 } from "../../common/float16.js";
-import {
-  badCode,
-  passageAt,
-  passageEnd,
-  requireLength,
-  requirePassages,
-  requireQuantizer,
-  requireQuery,
-  requireTable,
-  requireType,
-} from "../arguments.js";
+import { badCode, checkApproximate, checkMaxsim, passageAt, passageEnd } from "../arguments.js";
 import {
   type CompressedTokens,
   DOCUMENT_BIAS,
@@ -29,9 +19,7 @@ export function approximate(
   passages: Uint32Array | null,
   out: Float32Array,
 ): void {
-  requireQuery(query);
-  const size = requireTable(table, query.lanes);
-  const count = requirePassages(codes, offsets, passages, out);
+  const { size, count } = checkApproximate(query, table, codes, offsets, passages, out);
   const { lanes, tokens } = query;
   const best = new Float32Array(lanes);
   for (let i = 0; i < count; i++) {
@@ -60,17 +48,9 @@ export function maxsim(
   passages: Uint32Array | null,
   out: Float32Array,
 ): void {
-  requireQuery(query);
-  requireQuantizer(quantizer);
-  const size = requireTable(table, query.lanes);
+  const { size, count, bytes } = checkMaxsim(query, quantizer, table, tokens, offsets, passages, out);
   const { codes, residuals, inverseNorms } = tokens;
-  const count = requirePassages(codes, offsets, passages, out);
   const { dim, lanes } = query;
-  const bytes = (dim * quantizer.nbits) / 8;
-  requireType("tokens.residuals", residuals, Uint8Array);
-  requireLength("tokens.residuals", residuals, codes.length * bytes);
-  requireType("tokens.inverseNorms", inverseNorms, Uint16Array);
-  requireLength("tokens.inverseNorms", inverseNorms, codes.length);
 
   const paired = pairQuery(query);
   const weightScale = Math.fround(quantizer.weightScale);

@@ -1,13 +1,6 @@
 /** Residual quantization in plain TypeScript. */
 import { toFloat16 } from "../../common/float16.js";
-import {
-  badCode,
-  requireCodebook,
-  requireQuantizer,
-  requireRoom,
-  requireType,
-  requireVectors,
-} from "../arguments.js";
+import { badCode, checkCompress } from "../arguments.js";
 import { type Codebook, DOCUMENT_BIAS, type QuantizedVectors, type ResidualQuantizer } from "../backend.js";
 
 const SMALLEST_NORM = 1e-12;
@@ -22,18 +15,9 @@ export function compress(
   residuals: Uint8Array,
   inverseNorms: Uint16Array,
 ): void {
-  requireVectors(vectors);
-  requireCodebook(codebook, vectors.dim);
-  requireQuantizer(quantizer);
+  const bytes = checkCompress(vectors, codebook, quantizer, codes, residuals, inverseNorms);
   const { count, dim } = vectors;
   const { nbits, cutoffs } = quantizer;
-  const bytes = (dim * nbits) / 8;
-  requireType("codes", codes, Uint32Array);
-  requireRoom("codes", codes, count);
-  requireType("residuals", residuals, Uint8Array);
-  requireRoom("residuals", residuals, count * bytes);
-  requireType("inverseNorms", inverseNorms, Uint16Array);
-  requireRoom("inverseNorms", inverseNorms, count);
 
   const decoded = Float32Array.from(
     quantizer.weights,

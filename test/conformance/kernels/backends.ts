@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import type { KernelBackend } from "../../../src/kernels/backend.js";
 import { addonCandidates, type KernelAddon, nativeBackend } from "../../../src/kernels/native.js";
 import { referenceBackend } from "../../../src/kernels/reference.js";
+import { loadWasm, WASM_ISA } from "../../../src/kernels/wasm.js";
 
 export interface BackendUnderTest {
   readonly name: string;
@@ -26,7 +27,18 @@ function loadAddon(): { addon: KernelAddon | undefined; reason: string } {
   return { addon: undefined, reason: reasons.join("; ") };
 }
 
-const INSTRUCTION_SETS = ["scalar", "avx2", "avx512vnni"];
+const INSTRUCTION_SETS =
+  process.arch === "arm64" ? ["scalar", "neon", "neondot"] : ["scalar", "avx2", "avx512vnni"];
+
+function wasmUnderTest(): BackendUnderTest {
+  const name = `wasm ${WASM_ISA}`;
+  const activate = (): void => {};
+  try {
+    return { name, backend: loadWasm(undefined), reason: undefined, activate };
+  } catch (error) {
+    return { name, backend: undefined, reason: String(error), activate };
+  }
+}
 
 export function backendsUnderTest(): BackendUnderTest[] {
   const { addon, reason } = loadAddon();
@@ -47,5 +59,5 @@ export function backendsUnderTest(): BackendUnderTest[] {
     reason: undefined,
     activate: () => {},
   };
-  return [plain, ...native];
+  return [plain, wasmUnderTest(), ...native];
 }

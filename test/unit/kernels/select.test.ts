@@ -23,13 +23,28 @@ describe("chooseKernels", () => {
     expect(info.isa).toBe(backend.isa);
     expect(info.tried.at(-1)).toMatchObject({ ok: true });
     for (const attempt of info.tried) expect(attempt.reason).not.toBe("");
-    expect(info.path === undefined).toBe(backend.name === "js");
+    expect(info.path === undefined).toBe(backend.name !== "native");
   });
 
   it("takes plain TypeScript when told to", () => {
     const { backend, info } = chooseKernels({ MAXSIM_KERNELS: "js" });
     expect(backend).toBe(referenceBackend);
     expect(info).toMatchObject({ backend: "js", isa: "plain", path: undefined });
+  });
+
+  it("takes WebAssembly when told to", () => {
+    for (const environment of [{ MAXSIM_KERNELS: "wasm" }, { MAXSIM_ISA: "simd128" }]) {
+      const { backend, info } = chooseKernels(environment);
+      expect(backend.name).toBe("wasm");
+      expect(info).toMatchObject({ backend: "wasm", isa: "simd128", path: undefined });
+      expect(info.tried.at(-1)).toMatchObject({ candidate: "wasm", ok: true });
+    }
+  });
+
+  it("refuses an instruction set that the forced backend does not have", () => {
+    const error = refusal({ MAXSIM_KERNELS: "wasm", MAXSIM_ISA: "avx2" });
+    expect(error.code).toBe("KERNELS_UNAVAILABLE");
+    expect(error.message).toContain("simd128, not avx2");
   });
 
   it("refuses a forced addon that does not exist, with the reason", () => {

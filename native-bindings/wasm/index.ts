@@ -1,0 +1,8 @@
+// What the module exports: kernels on addresses in linear memory, and where the caller's part of it begins.
+
+export { widenQuery } from "./dot";
+export { approximate, maxsim } from "./maxsim";
+export { assign, assignInRange, beginAssign, beginAssignInRange, scores } from "./centroid";
+export { sortTop, top } from "./top";
+export { compress } from "./residual";
+export { STAGING as staging } from "./layout";

@@ -1,0 +1,152 @@
+// MaxSim over compressed tokens, and its approximation by centroid scores alone. The formulas are those of
+// native-bindings/kernels/maxsim; the caller has checked codes and offsets.
+
+import { DOCUMENT_BIAS, dotBlock } from "./dot";
+import { fromFloat16 } from "./float16";
+import { BEST, BLOCK, DOTS, NORMS, QUERY, ROW, ROWS, TILE } from "./layout";
+
+/** Tokens decoded at a time; a multiple of BLOCK. */
+const CHUNK: usize = 32;
+
+/** sum_q f32(scales[q] * best[q]) in float64, in order, rounded at the end. */
+function sumOfBest(tokens: usize, scales: usize): f32 {
+  let sum: f64 = 0;
+  for (let q: usize = 0; q < tokens; q++) sum += <f64>(load<f32>(scales + 4 * q) * load<f32>(BEST + 4 * q));
+  return <f32>sum;
+}
+
+/**
+ * out[i] = sum_q scales[q] * max_t table[codes[t]][q] over the tokens t = offsets[i] .. offsets[i + 1] - 1;
+ * offsets u32 [count + 1], codes u32, table f32 [][lanes].
+ */
+export function approximate(
+  count: usize,
+  offsets: usize,
+  codes: usize,
+  table: usize,
+  lanes: usize,
+  tokens: usize,
+  scales: usize,
+  out: usize,
+): void {
+  const rowBytes = lanes * 4;
+  for (let i: usize = 0; i < count; i++) {
+    const begin = codes + 4 * <usize>load<u32>(offsets + 4 * i);
+    const end = codes + 4 * <usize>load<u32>(offsets + 4 * i, 4);
+    if (begin == end) {
+      store<f32>(out + 4 * i, -Infinity);
+      continue;
+    }
+    for (let lane: usize = 0; lane < rowBytes; lane += 64) {
+      let a = f32x4.splat(-Infinity);
+      let b = a;
+      let c = a;
+      let d = a;
+      for (let code = begin; code < end; code += 4) {
+        const row = table + <usize>load<u32>(code) * rowBytes + lane;
+        a = f32x4.pmax(a, v128.load(row));
+        b = f32x4.pmax(b, v128.load(row, 16));
+        c = f32x4.pmax(c, v128.load(row, 32));
+        d = f32x4.pmax(d, v128.load(row, 48));
+      }
+      v128.store(BEST + lane, a);
+      v128.store(BEST + lane, b, 16);
+      v128.store(BEST + lane, c, 32);
+      v128.store(BEST + lane, d, 48);
+    }
+    store<f32>(out + 4 * i, sumOfBest(tokens, scales));
+  }
+}
+
+/**
+ * Unpacks one planar residual of `bytes` bytes to widened weights. Slots are stored as whole registers; what spills
+ * over belongs to the next slot, or the next row, and is overwritten in its turn.
+ */
+@inline
+function decodeRow(packed: usize, bytes: usize, nbits: i32, weights: v128, mask: v128, row: usize): void {
+  for (let shift: i32 = 0; shift < 8; shift += nbits) {
+    for (let i: usize = 0; i < bytes; i += 16) {
+      const buckets = v128.and(i16x8.shr_u(v128.load(packed + i), shift), mask);
+      const decoded = i8x16.swizzle(weights, buckets);
+      v128.store(row + 2 * i, i16x8.extend_low_i8x16_s(decoded));
+      v128.store(row + 2 * i, i16x8.extend_high_i8x16_s(decoded), 16);
+    }
+    row += 2 * bytes;
+  }
+}
+
+/** Four query tokens against one row: v = (f32(dot) * weightScale + table) * inverse norm, each rounded. */
+@inline
+function similarity(dots: v128, weightScale: v128, table: v128, inverseNorm: v128): v128 {
+  return f32x4.mul(f32x4.add(f32x4.mul(f32x4.convert_i32x4_s(dots), weightScale), table), inverseNorm);
+}
+
+/**
+ * out[i] = sum_q scales[q] * max_t (dot(q, w_t) * weightScale + table[codes[t]][q]) * inverseNorm_t, for the query in
+ * QUERY; planes u8 [][dim * nbits / 8], norms binary16, weights u8 [16].
+ */
+export function maxsim(
+  count: usize,
+  offsets: usize,
+  codes: usize,
+  planes: usize,
+  norms: usize,
+  table: usize,
+  lanes: usize,
+  tokens: usize,
+  dim: usize,
+  nbits: i32,
+  weights: usize,
+  weightScale: f32,
+  scales: usize,
+  out: usize,
+): void {
+  const bytes = (dim * <usize>nbits) / 8;
+  const rowBytes = lanes * 4;
+  const decoded = i8x16.sub(v128.load(weights), i8x16.splat(<i8>DOCUMENT_BIAS));
+  const mask = i8x16.splat(<i8>(((<i32>1) << nbits) - 1));
+  const scale = f32x4.splat(weightScale);
+  for (let i: usize = 0; i < count; i++) {
+    const begin = <usize>load<u32>(offsets + 4 * i);
+    const end = <usize>load<u32>(offsets + 4 * i, 4);
+    if (begin == end) {
+      store<f32>(out + 4 * i, -Infinity);
+      continue;
+    }
+    for (let lane: usize = 0; lane < rowBytes; lane += 16) v128.store(BEST + lane, f32x4.splat(-Infinity));
+    for (let first = begin; first < end; first += CHUNK) {
+      const last = min(first + CHUNK, end) - 1;
+      // The last block is filled up with its last token: a maximum does not mind.
+      const padded = (last - first + BLOCK) & ~(BLOCK - 1);
+      for (let n: usize = 0; n < padded; n++) {
+        decodeRow(planes + min(first + n, last) * bytes, bytes, nbits, decoded, mask, ROWS + n * ROW);
+      }
+      for (let n: usize = 0; n < padded; n += 4) v128.store(NORMS + 4 * n, fromFloat16(norms + 2 * (first + n)));
+      for (let tile: usize = 0; tile < lanes; tile += TILE) {
+        const best = BEST + 4 * tile;
+        let best0 = v128.load(best);
+        let best1 = v128.load(best, 16);
+        let best2 = v128.load(best, 32);
+        let best3 = v128.load(best, 48);
+        for (let n: usize = 0; n < padded; n += BLOCK) {
+          dotBlock(ROWS + n * ROW, QUERY + tile * dim * 2, dim);
+          for (let b: usize = 0; b < BLOCK; b++) {
+            const t = min(first + n + b, last);
+            const cells = table + <usize>load<u32>(codes + 4 * t) * rowBytes + 4 * tile;
+            const norm = v128.load_splat<f32>(NORMS + 4 * (t - first));
+            const dots = DOTS + b * (TILE * 4);
+            best0 = f32x4.pmax(best0, similarity(v128.load(dots), scale, v128.load(cells), norm));
+            best1 = f32x4.pmax(best1, similarity(v128.load(dots, 16), scale, v128.load(cells, 16), norm));
+            best2 = f32x4.pmax(best2, similarity(v128.load(dots, 32), scale, v128.load(cells, 32), norm));
+            best3 = f32x4.pmax(best3, similarity(v128.load(dots, 48), scale, v128.load(cells, 48), norm));
+          }
+        }
+        v128.store(best, best0);
+        v128.store(best, best1, 16);
+        v128.store(best, best2, 32);
+        v128.store(best, best3, 48);
+      }
+    }
+    store<f32>(out + 4 * i, sumOfBest(tokens, scales));
+  }
+}

@@ -1,0 +1,117 @@
+/** What the WASM kernels (native-bindings/wasm) export, and the part of WebAssembly that loads them. */
+import { WASM_BASE64 } from "./wasm-module.js";
+
+/** Arguments are addresses in linear memory and counts, but for `weightScale`, which is rounded to float32. */
+export interface WasmKernels {
+  /** First byte of linear memory that the kernels leave to the caller. */
+  readonly staging: { readonly value: number };
+
+  /** Takes the query of the following `scores` and `maxsim`: s8 `[dim / 4][lanes][4]`. */
+  widenQuery(values: number, lanes: number, dim: number): void;
+  /** `out` has room for one row more. */
+  scores(values: number, scales: number, count: number, lanes: number, dim: number, out: number): void;
+  /** Lets a block of centroids compete; blocks ascend from 0, `sortTop` comes last. */
+  top(
+    ...call: [
+      table: number,
+      first: number,
+      count: number,
+      lanes: number,
+      tokens: number,
+      nprobe: number,
+      ids: number,
+      scores: number,
+    ]
+  ): void;
+  sortTop(tokens: number, nprobe: number, ids: number, scores: number): void;
+
+  approximate(
+    ...call: [...Passages, table: number, lanes: number, tokens: number, scales: number, out: number]
+  ): void;
+  maxsim(
+    ...call: [
+      ...Passages,
+      planes: number,
+      norms: number,
+      table: number,
+      lanes: number,
+      tokens: number,
+      dim: number,
+      nbits: number,
+      weights: number,
+      weightScale: number,
+      scales: number,
+      out: number,
+    ]
+  ): void;
+
+  /** Takes vectors; `tiles`, `best` and `codes` have room for a multiple of 16 of them. */
+  beginAssign(values: number, count: number, dim: number, tiles: number, best: number, codes: number): void;
+  /** Lets a block of centroids compete for the vectors of `beginAssign`; blocks ascend. */
+  assign(
+    ...call: [
+      tiles: number,
+      vectors: number,
+      best: number,
+      codes: number,
+      values: number,
+      scales: number,
+      firstId: number,
+      count: number,
+      dim: number,
+    ]
+  ): void;
+  beginAssignInRange(vector: number, dim: number, firstId: number): void;
+  /** Lets a block of centroids compete for the vector of `beginAssignInRange`; returns the best so far. */
+  assignInRange(values: number, scales: number, firstId: number, count: number, dim: number): number;
+
+  /** Each vector comes with the row and the scale of its centroid; `planes` has room for 16 bytes more. */
+  compress(
+    ...call: [
+      count: number,
+      dim: number,
+      vectors: number,
+      scales: number,
+      centroids: number,
+      centroidScales: number,
+      nbits: number,
+      cutoffs: number,
+      weights: number,
+      weightScale: number,
+      planes: number,
+      norms: number,
+    ]
+  ): void;
+}
+
+type Passages = [count: number, offsets: number, codes: number];
+
+/** Linear memory, in pages of 64 KiB. */
+interface LinearMemory {
+  readonly buffer: ArrayBuffer;
+}
+
+/** Only lib.dom declares this, with everything else that Node.js does not have. */
+declare const WebAssembly: {
+  readonly Module: new (bytes: Uint8Array) => object;
+  readonly Memory: new (pages: { initial: number; maximum: number }) => LinearMemory;
+  readonly Instance: new (
+    module: object,
+    imports: { env: { memory: LinearMemory } },
+  ) => { readonly exports: WasmKernels };
+};
+
+/**
+ * Compiles the kernels; the function that is returned makes instances with `pages` pages of linear memory, at least 4
+ * and at most 4096, and costs next to nothing.
+ * @throws Error of any kind, as the returned function does, where WebAssembly, its SIMD instructions or the address
+ * space are missing.
+ */
+export function compileKernels(): (pages: number) => { kernels: WasmKernels; buffer: ArrayBuffer } {
+  const module = new WebAssembly.Module(Buffer.from(WASM_BASE64, "base64"));
+  return (pages) => {
+    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+    const { exports: kernels } = new WebAssembly.Instance(module, { env: { memory } });
+    return { kernels, buffer: memory.buffer };
+  };
+}
