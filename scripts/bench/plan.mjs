@@ -5,9 +5,7 @@
  *
  *   npm run build && node scripts/bench/plan.mjs [--data DIR] [--collection scifact] [--queries 100] [--rounds 3]
  *     [--sizes 50000,100000,200000,400000,800000] [--threads 1,2] [--no-sweep]
- *     [--budget default|ids]
  *
- * --budget ids gives the codec one centroid for each vocabulary id that occurs, and PLAID's number on top.
  * Plans take turns query by query. Times are medians over queries and rounds on the clock; p95 beside them.
  */
 import { parseArgs } from "node:util";
@@ -48,7 +46,6 @@ const { values: options } = parseArgs({
     rounds: { type: "string", default: "3" },
     sizes: { type: "string", default: "50000,100000,200000,400000,800000" },
     threads: { type: "string", default: "1,2" },
-    budget: { type: "string", default: "default" },
     sweep: { type: "boolean", default: true },
   },
 });
@@ -67,10 +64,7 @@ function snapshotOf(tokens) {
   const passages = passagesWithin(float.lengths, tokens);
   const quantized = quantizedPassages(float, passages);
   const { vectors, tokenIds, lengths, documents } = quantized;
-  const budget =
-    options.budget === "ids"
-      ? new Set(tokenIds).size + centroidBudget(vectors.count, false)
-      : centroidBudget(vectors.count, true);
+  const budget = centroidBudget(vectors.count);
   const codec = trainCodec({ ...trainingSample(quantized), nbits: 4, seed: 42, budget }, kernels);
   return memorySnapshot(codec, codec.encode(vectors, tokenIds, kernels), lengths, documents);
 }

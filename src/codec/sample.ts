@@ -36,17 +36,8 @@ export function holdOut(tokens: readonly number[]): ReadonlySet<number> {
   return sum < MIN_TOKENS_FOR_QUANTILES ? new Set() : chosen;
 }
 
-/** Codes of up to this many centroids take 2 bytes a token. */
-const SHORT_CODES = 0x10000;
-
-/**
- * Centroids for a corpus of that many tokens: 2^floor(log2(16 * sqrt(tokens))), at least 1, as in PLAID.
- * Token-aware clustering gets twice as many, while codes still fit 16 bits: assignment stays inside a token's own
- * id and costs nothing more, and vectors compare with fewer centroids than flat clustering offers them
- * (docs/performance.md, "Codec").
- */
-export function centroidBudget(tokens: number, tokenAware: boolean): number {
+/** Centroids for a corpus of that many tokens: 2^floor(log2(16 * sqrt(tokens))), at least 1, as in PLAID. */
+export function centroidBudget(tokens: number): number {
   if (tokens < 1) return 1;
-  const rule = 2 ** Math.max(0, Math.floor(Math.log2(16 * Math.sqrt(tokens))));
-  return tokenAware && rule < SHORT_CODES ? 2 * rule : rule;
+  return 2 ** Math.max(0, Math.floor(Math.log2(16 * Math.sqrt(tokens))));
 }

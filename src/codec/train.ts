@@ -17,7 +17,10 @@ export interface TrainInput {
   readonly heldOut: number;
   readonly nbits: 1 | 2 | 4;
   readonly seed: number;
-  /** Centroids wanted; see `centroidBudget`. */
+  /**
+   * Centroids wanted; see `centroidBudget`. With token ids each id that occurs has one on top of that: a small corpus
+   * with many rare words would otherwise leave its frequent ones a single centroid each (docs/performance.md, "Codec").
+   */
   readonly budget: number;
   readonly onProgress?: (done: number, total: number) => void;
 }
@@ -41,7 +44,8 @@ export function trainCodec(input: TrainInput, kernels: KernelBackend): Codec {
   const keys = trainingIds ?? coarseKeys(training, input.budget, minMembers, random, kernels);
   const grouping = groupBy(keys);
   const sizes = Uint32Array.from(grouping.keys, (_, g) => grouping.starts[g + 1]! - grouping.starts[g]!);
-  const counts = allocateCentroids(sizes, groupVariances(training, grouping), input.budget, minMembers);
+  const total = trainingIds === null ? input.budget : input.budget + sizes.length;
+  const counts = allocateCentroids(sizes, groupVariances(training, grouping), total, minMembers);
   const codebook = lloyd(
     {
       vectors: training,

@@ -144,7 +144,7 @@ async function train(input: BuildInput, sample: Sample, counts: readonly number[
       heldOut,
       nbits: input.nbits,
       seed: input.seed,
-      budget: centroidBudget(expected, withIds),
+      budget: centroidBudget(expected),
       onProgress: (done, total) => input.onProgress?.({ stage: "train", done, total, unit: "iterations" }),
     },
     input.kernels,

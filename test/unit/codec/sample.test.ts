@@ -12,18 +12,12 @@ describe("centroidBudget", () => {
     [70_000_000, 131_072],
     [700_000_000, 262_144],
   ])("%d tokens get %d centroids", (tokens, expected) => {
-    expect(centroidBudget(tokens, false)).toBe(expected);
+    expect(centroidBudget(tokens)).toBe(expected);
   });
 
   it("gives a single token one centroid of its own at least", () => {
-    expect(centroidBudget(0, false)).toBe(1);
-    expect(centroidBudget(1, false)).toBe(16);
-  });
-
-  it("doubles for token-aware clustering while codes fit 16 bits", () => {
-    expect(centroidBudget(1_200_000, true)).toBe(32_768);
-    expect(centroidBudget(7_000_000, true)).toBe(65_536);
-    expect(centroidBudget(70_000_000, true)).toBe(131_072);
+    expect(centroidBudget(0)).toBe(1);
+    expect(centroidBudget(1)).toBe(16);
   });
 });
 
@@ -34,7 +28,7 @@ describe("samplePassages", () => {
   });
 
   it("follows 1 + 16 sqrt(120 N) for large ones", () => {
-    expect(samplePassages(100_000, 20)).toBe(55_426 + 0);
+    expect(samplePassages(100_000, 20)).toBe(55_426);
   });
 
   it("never exceeds the memory cap", () => {
