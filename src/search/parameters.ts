@@ -41,7 +41,7 @@ const EFFORTS: Record<
   SearchEffort,
   { nprobe: number; approximate: number; refine: number; exhaustiveTokens: number }
 > = {
-  fast: { nprobe: 4, approximate: 1024, refine: 128, exhaustiveTokens: 50_000 },
+  fast: { nprobe: 4, approximate: 1024, refine: 256, exhaustiveTokens: 50_000 },
   balanced: { nprobe: 8, approximate: 4096, refine: 512, exhaustiveTokens: 200_000 },
   exact: { nprobe: 32, approximate: 16_384, refine: 4096, exhaustiveTokens: Number.MAX_SAFE_INTEGER },
 };
