@@ -11,6 +11,12 @@
 #else
 #include <cpuid.h>
 #endif
+#elif defined(MAXSIM_NEON_DOT)
+#if defined(__APPLE__)
+#include <sys/sysctl.h>
+#elif defined(__linux__)
+#include <sys/auxv.h>
+#endif
 #endif
 
 namespace maxsim {
@@ -62,6 +68,23 @@ Cpu probe() {
   const bool f = bit(extended.ebx, 16), dq = bit(extended.ebx, 17), bw = bit(extended.ebx, 30);
   const bool vl = bit(extended.ebx, 31), vnni = bit(extended.ecx, 11);
   found.avx512vnni = found.avx2 && zmmSaved && f && dq && bw && vl && vnni;
+  return found;
+}
+
+#elif defined(MAXSIM_NEON_DOT)
+
+Cpu probe() {
+  Cpu found;
+#if defined(__ARM_FEATURE_DOTPROD)
+  found.neonDot = true;  // the baseline of this build
+#elif defined(__APPLE__)
+  int present = 0;
+  size_t size = sizeof present;
+  found.neonDot = sysctlbyname("hw.optional.arm.FEAT_DotProd", &present, &size, nullptr, 0) == 0 && present != 0;
+#elif defined(__linux__)
+  constexpr unsigned long kAsimdDp = 1ul << 20;  // HWCAP_ASIMDDP of <asm/hwcap.h>
+  found.neonDot = (getauxval(AT_HWCAP) & kAsimdDp) != 0;
+#endif
   return found;
 }
 

@@ -8,6 +8,8 @@ struct Cpu {
   bool avx2 = false;
   // AVX-512 F, BW, VL, DQ and VNNI, with the 512-bit and mask registers saved; implies avx2.
   bool avx512vnni = false;
+  // The dot product instructions that ARMv8.2 added to NEON.
+  bool neonDot = false;
 };
 
 const Cpu& cpu();

@@ -15,6 +15,15 @@ constexpr Kernels kAll[] = {
     {"avx2", &kMaxsimAvx2, &kCentroidAvx2, &kResidualAvx2},
     {"scalar", &kMaxsimScalar, &kCentroidScalar, &kResidualScalar},
 };
+#elif defined(MAXSIM_AARCH64)
+// Quantizing residuals is the scalar text: compilers vectorize it for the baseline, which has NEON.
+constexpr Kernels kAll[] = {
+#if defined(MAXSIM_NEON_DOT)
+    {"neondot", &kMaxsimNeonDot, &kCentroidNeonDot, &kResidualScalar},
+#endif
+    {"neon", &kMaxsimNeon, &kCentroidNeon, &kResidualScalar},
+    {"scalar", &kMaxsimScalar, &kCentroidScalar, &kResidualScalar},
+};
 #else
 constexpr Kernels kAll[] = {
     {"scalar", &kMaxsimScalar, &kCentroidScalar, &kResidualScalar},
@@ -32,6 +41,8 @@ KernelList availableKernels() {
 #if defined(MAXSIM_X86_64)
   if (!cpu().avx512vnni) skip = 1;
   if (!cpu().avx2) skip = 2;
+#elif defined(MAXSIM_NEON_DOT)
+  if (!cpu().neonDot) skip = 1;
 #endif
   return {kAll + skip, kCount - skip};
 }

@@ -57,8 +57,12 @@ export function checkUse(app, root, check) {
     if (packed && !kernels.includes(own)) throw new Error(`the addon of the package is not used: ${kernels}`);
     return kernels.split(", ").slice(0, 2).join(", ");
   });
-  for (const kernels of ["", "js"]) {
-    const name = kernels === "" ? "index and search" : "index and search with the TypeScript kernels";
+  for (const [kernels, what] of [
+    ["", ""],
+    ["wasm", " with the WASM kernels"],
+    ["js", " with the TypeScript kernels"],
+  ]) {
+    const name = `index and search${what}`;
     const place = ["--index", `index-${kernels || "best"}`];
     check(name, () => {
       maxsim(["index", "notes", ...place], { MAXSIM_KERNELS: kernels });

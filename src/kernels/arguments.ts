@@ -19,12 +19,12 @@ interface TypedArrayClass {
   new (length: number): { readonly length: number };
 }
 
-export function requireType(name: string, value: unknown, ...allowed: TypedArrayClass[]): void {
+function requireType(name: string, value: unknown, ...allowed: TypedArrayClass[]): void {
   if (allowed.some((type) => value instanceof type)) return;
   throw new TypeError(`${name} must be a ${allowed.map((type) => type.name).join(" or ")}`);
 }
 
-export function requireCount(name: string, value: unknown, min: number, max = 2 ** 31 - 1): void {
+function requireCount(name: string, value: unknown, min: number, max = 2 ** 31 - 1): void {
   if (typeof value !== "number") throw new TypeError(`${name} must be a number`);
   if (!Number.isInteger(value) || value < min || value > max) {
     throw new RangeError(`${name} must be an integer from ${min} to ${max}, found ${value}`);
@@ -32,25 +32,25 @@ export function requireCount(name: string, value: unknown, min: number, max = 2 
 }
 
 /** An input has exactly the length that its shape says. */
-export function requireLength(name: string, array: { readonly length: number }, length: number): void {
+function requireLength(name: string, array: { readonly length: number }, length: number): void {
   if (array.length !== length) {
     throw new RangeError(`${name} must have length ${length}, found ${array.length}`);
   }
 }
 
 /** An output may be longer than the result; the rest of it stays as it is. */
-export function requireRoom(name: string, array: { readonly length: number }, length: number): void {
+function requireRoom(name: string, array: { readonly length: number }, length: number): void {
   if (array.length < length) {
     throw new RangeError(`${name} must have length ${length} or more, found ${array.length}`);
   }
 }
 
-export function requireDim(dim: number): void {
+function requireDim(dim: number): void {
   requireCount("dim", dim, 8, MAX_DIM);
   if (dim % 8 !== 0) throw new RangeError(`dim must be a multiple of 8, found ${dim}`);
 }
 
-export function requireQuery(query: PackedQuery): void {
+function requireQuery(query: PackedQuery): void {
   requireCount("query.tokens", query.tokens, 1, MAX_QUERY_TOKENS);
   const lanes = Math.ceil(query.tokens / LANE_MULTIPLE) * LANE_MULTIPLE;
   if (query.lanes !== lanes) throw new RangeError(`query.lanes must be ${lanes}, found ${query.lanes}`);
@@ -63,7 +63,7 @@ export function requireQuery(query: PackedQuery): void {
   requireLength("query.bias", query.bias, lanes);
 }
 
-export function requireCodebook(codebook: Codebook, dim: number): void {
+function requireCodebook(codebook: Codebook, dim: number): void {
   requireCount("codebook.size", codebook.size, 1);
   if (codebook.dim !== dim) throw new RangeError(`codebook.dim must be ${dim}, found ${codebook.dim}`);
   requireType("codebook.values", codebook.values, Uint8Array);
@@ -72,7 +72,7 @@ export function requireCodebook(codebook: Codebook, dim: number): void {
   requireLength("codebook.scales", codebook.scales, codebook.size);
 }
 
-export function requireVectors(vectors: QuantizedVectors): void {
+function requireVectors(vectors: QuantizedVectors): void {
   requireCount("vectors.count", vectors.count, 0);
   requireDim(vectors.dim);
   requireType("vectors.values", vectors.values, Int8Array);
@@ -81,7 +81,7 @@ export function requireVectors(vectors: QuantizedVectors): void {
   requireLength("vectors.scales", vectors.scales, vectors.count);
 }
 
-export function requireQuantizer(quantizer: ResidualQuantizer): void {
+function requireQuantizer(quantizer: ResidualQuantizer): void {
   const { nbits } = quantizer;
   if (nbits !== 1 && nbits !== 2 && nbits !== 4) {
     throw new RangeError(`quantizer.nbits must be 1, 2 or 4, found ${String(nbits)}`);
@@ -101,7 +101,7 @@ export function requireQuantizer(quantizer: ResidualQuantizer): void {
 }
 
 /** Checks a score table and returns how many centroids it covers. */
-export function requireTable(table: Float32Array, lanes: number): number {
+function requireTable(table: Float32Array, lanes: number): number {
   requireType("table", table, Float32Array);
   if (table.length === 0 || table.length % lanes !== 0) {
     throw new RangeError(`table must have a multiple of ${lanes} numbers, found ${table.length}`);
@@ -110,7 +110,7 @@ export function requireTable(table: Float32Array, lanes: number): number {
 }
 
 /** Checks everything about passages but their offsets; returns how many are to be scored. */
-export function requirePassages(
+function requirePassages(
   codes: Uint16Array | Uint32Array,
   offsets: PassageOffsets,
   passages: Uint32Array | null,

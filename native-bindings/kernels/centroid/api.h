@@ -19,5 +19,7 @@ struct CentroidKernels {
 extern const CentroidKernels kCentroidScalar;
 extern const CentroidKernels kCentroidAvx2;
 extern const CentroidKernels kCentroidAvx512Vnni;
+extern const CentroidKernels kCentroidNeon;
+extern const CentroidKernels kCentroidNeonDot;
 
 }  // namespace maxsim

@@ -7,6 +7,15 @@
 #define MAXSIM_X86_64 1
 #endif
 
+// NEON is a part of the baseline; the dot product instructions of ARMv8.2 are not. Clang before 16 declares their
+// intrinsics only where the baseline has them, as on Apple's processors.
+#if defined(__aarch64__) && defined(__ARM_NEON) && defined(__GNUC__) && !defined(__AARCH64EB__)
+#define MAXSIM_AARCH64 1
+#if !defined(__clang__) || __clang_major__ >= 16 || defined(__ARM_FEATURE_DOTPROD)
+#define MAXSIM_NEON_DOT 1
+#endif
+#endif
+
 #define MAXSIM_PRAGMA(text) _Pragma(#text)
 #if defined(__clang__)
 #define MAXSIM_TARGET_BEGIN(features) \
@@ -26,6 +35,13 @@
 // GCC 12 takes the deliberately undefined operands inside its own intrinsics for uninitialized variables.
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #pragma GCC diagnostic ignored "-Wuninitialized"
+#endif
+
+// The options for ARMv8.2's dot products; GCC wants to see the architecture that its header names.
+#if defined(__clang__)
+#define MAXSIM_DOTPROD "dotprod"
+#else
+#define MAXSIM_DOTPROD "arch=armv8.2-a+dotprod"
 #endif
 
 #if defined(__GNUC__)

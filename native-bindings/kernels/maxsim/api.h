@@ -17,5 +17,7 @@ struct MaxsimKernels {
 extern const MaxsimKernels kMaxsimScalar;
 extern const MaxsimKernels kMaxsimAvx2;
 extern const MaxsimKernels kMaxsimAvx512Vnni;
+extern const MaxsimKernels kMaxsimNeon;
+extern const MaxsimKernels kMaxsimNeonDot;
 
 }  // namespace maxsim
