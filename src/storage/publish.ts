@@ -59,7 +59,7 @@ export async function publishFile(
     const found = await hashFile(final, undefined, fs);
     if (found.sha256 !== sha256) {
       throw new MaxsimError("CORRUPT", `${final} exists with other content than its name stands for`, {
-        hint: "Run maxsim verify on this index.",
+        hint: "Move that file away and run the same command again.",
       });
     }
     await fs.unlink(temporary);
