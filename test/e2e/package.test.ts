@@ -33,6 +33,7 @@ describe("the published package", () => {
       "maxsim --version",
       "maxsim doctor",
       "index and search",
+      "index and search with the WASM kernels",
       "index and search with the TypeScript kernels",
       "errors",
       "library and types",
