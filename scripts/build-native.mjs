@@ -44,16 +44,13 @@ const compiler = process.env.CXX ?? (process.platform === "win32" ? undefined : 
 if (compiler !== undefined) {
   const [command, ...prefix] = compiler.split(" ");
   if (spawnSync(command, [...prefix, "--version"], { stdio: "ignore" }).status !== 0) {
-    finish(`not built, there is no C++ compiler (${compiler}); the plain JavaScript kernels remain`, false);
+    finish(`not built, there is no C++ compiler (${compiler}); the WASM kernels remain`, false);
   }
 }
 
 const gyp = join(root, "node_modules", "node-gyp", "bin", "node-gyp.js");
 if (!existsSync(gyp)) {
-  finish(
-    "not built, node-gyp is not installed (run npm install); the plain JavaScript kernels remain",
-    false,
-  );
+  finish("not built, node-gyp is not installed (run npm install); the WASM kernels remain", false);
 }
 const headers = headerFolder();
 const started = Date.now();
@@ -64,6 +61,6 @@ const build = spawnSync(
 );
 if (build.status !== 0) {
   console.error(`${build.stdout ?? ""}${build.stderr ?? ""}`.trimEnd());
-  finish("not built, the compiler's messages are above; the plain JavaScript kernels remain", false);
+  finish("not built, the compiler's messages are above; the WASM kernels remain", false);
 }
 finish(`built in ${((Date.now() - started) / 1000).toFixed(1)} s`, true);

@@ -1,5 +1,5 @@
 // Copies the addon that was built here to where an installed package looks for it: native-bindings/prebuilds/<target>.
-// Part of `npm pack`. Without an addon nothing is copied, and the package computes with its TypeScript kernels.
+// Part of `npm pack`. Without an addon nothing is copied, and the package computes with its WASM kernels.
 // Addons of other platforms that were put beside it stay: a release gathers them there.
 
 import { copyFileSync, existsSync, mkdirSync, rmSync } from "node:fs";

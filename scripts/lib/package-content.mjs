@@ -65,7 +65,7 @@ export function checkContent(folder, root, check) {
   });
   check("native addon", () => {
     const [built = "", prebuilt = ""] = addonCandidates();
-    if (!existsSync(built)) return "none was built here; the package computes with TypeScript kernels";
+    if (!existsSync(built)) return "none was built here; the package computes with WASM kernels";
     const packed = prebuilt.slice(root.length + 1).replaceAll("\\", "/");
     if (!files.includes(packed)) throw new Error(`${packed} is missing`);
     if (!readFileSync(join(folder, packed)).equals(readFileSync(built))) {

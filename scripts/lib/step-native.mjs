@@ -1,5 +1,5 @@
 // Builds the native kernels through scripts/build-native.mjs when their sources changed. Without a compiler, or when
-// the build fails, everything works on the TypeScript kernels.
+// the build fails, everything works on the WASM kernels.
 
 import { existsSync, readdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
@@ -23,7 +23,7 @@ export const nativeStep = {
     removeStamp(root, STAMP);
     const status = runNode(root, join(root, BUILDER), [], { stdio: ["ignore", 2, "inherit"] });
     if (status === 0) writeStamp(root, STAMP, state(root));
-    else say(`the native kernels did not build (status ${status}); going on with the TypeScript kernels`);
+    else say(`the native kernels did not build (status ${status}); going on with the WASM kernels`);
   },
 };
 

@@ -1,7 +1,7 @@
 /**
  * MaxSim over compressed tokens with the WASM kernels, and its approximation by centroids alone.
  *
- * Passages are copied into linear memory in blocks that fit the second-level cache; that costs about 4 ns a token. The
+ * Passages are copied into linear memory in blocks that fit the second-level cache; that costs 5 to 7 ns a token. The
  * score table is copied anew in each call, since it may have changed: whole where the call has many tokens, row by row
  * at the first token that needs it where it has few.
  *
