@@ -19,10 +19,11 @@ import { workerFile } from "./worker-file.js";
 
 /**
  * Estimated nanoseconds of one (token, lane) pair with the AVX-512 kernels: exact scoring takes about 16 ns a token
- * of 16 lanes, centroid interaction reads one row of the score table. Plain TypeScript takes 20 times as long.
+ * of 16 lanes, centroid interaction reads one row of the score table.
  */
 const PAIR_NANOSECONDS: Record<ScoringStage, number> = { maxsim: 1, approximate: 0.1 };
-const PLAIN_FACTOR = 20;
+/** How much longer the other backends take. */
+const BACKEND_FACTOR: Record<KernelBackend["name"], number> = { native: 1, wasm: 6, js: 20 };
 /** Work below this stays inline: handing a task over costs 0.1 to 0.2 ms. */
 const INLINE_NANOSECONDS = 1_000_000;
 /**
@@ -41,7 +42,7 @@ interface Piece {
 export class ScorePool implements Scorer {
   private readonly threads: number;
   private readonly inline: InlineScorer;
-  private readonly pairNanoseconds: number;
+  private readonly backendFactor: number;
   private doneInline = 0;
   private pool: Piscina<ScoreTask, Float32Array> | undefined;
 
@@ -49,7 +50,7 @@ export class ScorePool implements Scorer {
   constructor(kernels: KernelBackend, threads: number = availableParallelism()) {
     this.threads = threads;
     this.inline = new InlineScorer(kernels);
-    this.pairNanoseconds = kernels.name === "js" ? PLAIN_FACTOR : 1;
+    this.backendFactor = BACKEND_FACTOR[kernels.name];
   }
 
   async score(
@@ -58,7 +59,7 @@ export class ScorePool implements Scorer {
     work: readonly SegmentPassages[],
   ): Promise<Float32Array[]> {
     const tokens = work.map(workTokens).reduce((sum, n) => sum + n, 0);
-    const cost = tokens * query.packed.lanes * PAIR_NANOSECONDS[stage] * this.pairNanoseconds;
+    const cost = tokens * query.packed.lanes * PAIR_NANOSECONDS[stage] * this.backendFactor;
     if (this.staysInline(cost)) return this.inline.score(stage, query, work);
 
     const pieceTokens = Math.ceil(tokens / (this.threads * PIECES_PER_THREAD));
