@@ -5,11 +5,14 @@
 import {
   type Codebook,
   type CompressedTokens,
+  type GatherScratch,
   LANE_MULTIPLE,
   MAX_DIM,
   MAX_QUERY_TOKENS,
   type PackedQuery,
   type PassageOffsets,
+  type PostingLists,
+  type Probes,
   type QuantizedVectors,
   type ResidualQuantizer,
 } from "./backend.js";
@@ -103,8 +106,12 @@ function requireQuantizer(quantizer: ResidualQuantizer): void {
 /** Checks a score table and returns how many centroids it covers. */
 function requireTable(table: Float32Array, lanes: number): number {
   requireType("table", table, Float32Array);
+  return requireRows("table", table, lanes);
+}
+
+function requireRows(name: string, table: { readonly length: number }, lanes: number): number {
   if (table.length === 0 || table.length % lanes !== 0) {
-    throw new RangeError(`table must have a multiple of ${lanes} numbers, found ${table.length}`);
+    throw new RangeError(`${name} must have a multiple of ${lanes} numbers, found ${table.length}`);
   }
   return table.length / lanes;
 }
@@ -161,11 +168,67 @@ export function requireRange(ranges: Uint32Array, i: number, size: number): void
 
 // What each operation of `KernelBackend` checks before it starts.
 
-export function checkCentroidScores(query: PackedQuery, codebook: Codebook, out: Float32Array): void {
+export function checkCentroidScores(
+  query: PackedQuery,
+  codebook: Codebook,
+  out: Float32Array,
+  bytes: Uint8Array | null,
+): void {
   requireQuery(query);
   requireCodebook(codebook, query.dim);
   requireType("out", out, Float32Array);
   requireRoom("out", out, codebook.size * query.lanes);
+  if (bytes === null) return;
+  requireType("bytes", bytes, Uint8Array);
+  requireRoom("bytes", bytes, codebook.size * query.lanes);
+}
+
+/** Checks everything about `gather` but the lists themselves; returns the number of centroids. */
+export function checkGather(
+  query: PackedQuery,
+  probes: Probes,
+  postings: PostingLists,
+  excluded: Uint8Array | null,
+  scratch: GatherScratch,
+  passages: Uint32Array,
+  sums: Float32Array,
+): number {
+  requireQuery(query);
+  requireCount("probes.nprobe", probes.nprobe, 1);
+  requireType("probes.ids", probes.ids, Uint32Array);
+  requireLength("probes.ids", probes.ids, query.tokens * probes.nprobe);
+  requireType("probes.scores", probes.scores, Float32Array);
+  requireLength("probes.scores", probes.scores, query.tokens * probes.nprobe);
+  requireType("postings.offsets", postings.offsets, Uint32Array);
+  requireRoom("postings.offsets", postings.offsets, 2);
+  requireType("postings.bytes", postings.bytes, Uint8Array);
+  requireType("scratch.marks", scratch.marks, Uint8Array);
+  const { length } = scratch.marks;
+  requireType("scratch.sums", scratch.sums, Float32Array);
+  requireLength("scratch.sums", scratch.sums, length);
+  if (excluded !== null) {
+    requireType("excluded", excluded, Uint8Array);
+    requireLength("excluded", excluded, length);
+  }
+  requireType("passages", passages, Uint32Array);
+  requireRoom("passages", passages, length);
+  requireType("sums", sums, Float32Array);
+  requireRoom("sums", sums, length);
+  return postings.offsets.length - 1;
+}
+
+export function malformedList(centroid: number): RangeError {
+  return new RangeError(`postings must be well-formed, found a malformed list of centroid ${centroid}`);
+}
+
+/** Returns how many positions are selected. */
+export function checkSelectTop(scores: Float32Array, limit: number, out: Uint32Array): number {
+  requireType("scores", scores, Float32Array);
+  requireCount("limit", limit, 0);
+  const count = Math.min(limit, scores.length);
+  requireType("out", out, Uint32Array);
+  requireRoom("out", out, count);
+  return count;
 }
 
 export function checkTopCentroids(
@@ -190,14 +253,15 @@ export function checkTopCentroids(
 /** Returns how many centroids the table covers and how many passages are to be scored. */
 export function checkApproximate(
   query: PackedQuery,
-  table: Float32Array,
+  bytes: Uint8Array,
   codes: Uint16Array | Uint32Array,
   offsets: PassageOffsets,
   passages: Uint32Array | null,
   out: Float32Array,
 ): { size: number; count: number } {
   requireQuery(query);
-  const size = requireTable(table, query.lanes);
+  requireType("bytes", bytes, Uint8Array);
+  const size = requireRows("bytes", bytes, query.lanes);
   return { size, count: requirePassages(codes, offsets, passages, out) };
 }
 

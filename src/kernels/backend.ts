@@ -83,6 +83,32 @@ export interface CompressedTokens {
   readonly inverseNorms: Uint16Array;
 }
 
+/** Centroids probed for each query token, best first: ids u32 and scores f32 `[tokens][nprobe]`. */
+export interface Probes {
+  readonly nprobe: number;
+  readonly ids: Uint32Array;
+  /** In units of the query token's scale, as `centroidScores` gives them. */
+  readonly scores: Float32Array;
+}
+
+/**
+ * Posting lists: for each centroid the ascending unique passages that have a token with that code, stored as first
+ * value then differences, LEB128 varints (7 bits a byte, low first, high bit = more; at most five bytes).
+ */
+export interface PostingLists {
+  /** u32 `[centroids + 1]`: byte offsets into `bytes`. */
+  readonly offsets: Uint32Array;
+  readonly bytes: Uint8Array;
+}
+
+/** Working memory of `gather`, one entry a passage. */
+export interface GatherScratch {
+  /** u8 `[passages]`, all 0 before and after a call; after a call that threw it must not be used again. */
+  readonly marks: Uint8Array;
+  /** f32 `[passages]`, of any content. */
+  readonly sums: Float32Array;
+}
+
 /** Passages of a segment: the tokens of passage p are offsets[p] .. offsets[p + 1] - 1. u32 `[passages + 1]`. */
 export type PassageOffsets = Uint32Array;
 
@@ -100,8 +126,10 @@ export interface KernelBackend {
   /**
    * Centroid score table in units of the query token's scale, f32 `[size][lanes]`:
    * out[k][q] = f32(sum_d values_q[d] * (c_k[d] - 64)) * scales[k]. Padding lanes give 0.
+   * Where `bytes`, u8 `[size][lanes]`, is given: the same as the cosine in steps of 1 / 255, negative ones 0:
+   * y = f32(f32(f32(out[k][q] * query.scales[q]) * 255) + 0.5); bytes[k][q] = 0 unless y > 0, else trunc(min(y, 255)).
    */
-  centroidScores(query: PackedQuery, codebook: Codebook, out: Float32Array): void;
+  centroidScores(query: PackedQuery, codebook: Codebook, out: Float32Array, bytes: Uint8Array | null): void;
 
   /**
    * The `nprobe` best centroids of each query token from a score table, best first, ties to the lower id.
@@ -117,13 +145,39 @@ export interface KernelBackend {
   ): void;
 
   /**
-   * Centroid interaction: out[i] = sum_q scales[q] * max_t table[codes[t]][q] over the tokens t of passage
-   * passages[i]; products in float32, the sum over q = 0, 1, ... in float64, rounded to float32 at the end.
-   * -Infinity for a passage without tokens. `passages` null means all, in order.
+   * The posting lists of the probed centroids, added up over the query tokens. For q = 0, 1, ... and n = 0, 1, ...:
+   * each passage of list ids[q][n] that q has not reached yet gets
+   * gain = f32(f32(scores[q][n] - scores[q][nprobe - 1]) * query.scales[q]) added to its sum in float32 (the first sum
+   * is 0 + gain). Passages p with excluded[p] != 0 are left out; `excluded` null excludes none.
+   * `passages` and `sums` (both with room for `scratch.marks.length` entries) get the reached passages in the order in
+   * which they were reached and their sums; the result is how many. A list that is malformed, ends outside of
+   * `postings.bytes` or names a passage that is not below `scratch.marks.length` throws a RangeError.
+   */
+  gather(
+    query: PackedQuery,
+    probes: Probes,
+    postings: PostingLists,
+    excluded: Uint8Array | null,
+    scratch: GatherScratch,
+    passages: Uint32Array,
+    sums: Float32Array,
+  ): number;
+
+  /**
+   * Positions of the `limit` highest of `scores`, ascending by position; of equal scores the earlier position is taken
+   * first, -0 equals 0, and NaN counts as -Infinity. Returns how many: min(limit, scores.length). `out` has room for
+   * that many.
+   */
+  selectTop(scores: Float32Array, limit: number, out: Uint32Array): number;
+
+  /**
+   * Centroid interaction on the byte table of `centroidScores`: out[i] = sum_q max_t bytes[codes[t]][q] over the tokens
+   * t of passage passages[i], an exact integer. -Infinity for a passage without tokens. `passages` null means all, in
+   * order. Padding lanes hold 0 and add nothing.
    */
   approximate(
     query: PackedQuery,
-    table: Float32Array,
+    bytes: Uint8Array,
     codes: Uint16Array | Uint32Array,
     offsets: PassageOffsets,
     passages: Uint32Array | null,
@@ -133,7 +187,9 @@ export interface KernelBackend {
   /**
    * Exact MaxSim over what is stored: for token t and query token q
    *   v = (f32(sum_d values_q[d] * (w_t[d] - 64)) * weightScale + table[codes[t]][q]) * inverseNorm_t
-   * (each operation rounded to float32), the maximum over t, then the sum over q as in `approximate`.
+   * (each operation rounded to float32), the maximum over t, then the sum of scales[q] * maximum: products in float32,
+   * the sum over q = 0, 1, ... in float64, rounded to float32 at the end. -Infinity for a passage without tokens.
+   * `passages` as in `approximate`.
    * A v that is not a number, as a damaged inverse norm may give, never becomes the maximum.
    */
   maxsim(

@@ -17,7 +17,7 @@ export interface KernelAddon {
   /** Uses this one from now on, in every thread of the process; null goes back to the best. */
   forceIsa(name: string | null): void;
 
-  centroidScores(...call: [...Query, ...Centroids, out: Float32Array]): void;
+  centroidScores(...call: [...Query, ...Centroids, out: Float32Array, bytes: Uint8Array | null]): void;
   topCentroids(
     ...call: [
       table: Float32Array,
@@ -29,7 +29,26 @@ export interface KernelAddon {
       scores: Float32Array,
     ]
   ): void;
-  approximate(...call: [...Query, table: Float32Array, codes: Codes, ...Passages, out: Float32Array]): void;
+  gather(
+    ...call: [
+      tokens: number,
+      scales: Float32Array,
+      nprobe: number,
+      ids: Uint32Array,
+      scores: Float32Array,
+      offsets: Uint32Array,
+      bytes: Uint8Array,
+      excluded: Uint8Array | null,
+      marks: Uint8Array,
+      dense: Float32Array,
+      passages: Uint32Array,
+      sums: Float32Array,
+    ]
+  ): number;
+  selectTop(scores: Float32Array, limit: number, out: Uint32Array): number;
+  approximate(
+    ...call: [lanes: number, bytes: Uint8Array, codes: Codes, ...Passages, out: Float32Array]
+  ): void;
   maxsim(
     ...call: [
       ...Query,
@@ -110,7 +129,7 @@ export function nativeBackend(addon: KernelAddon): KernelBackend {
     get isa() {
       return addon.isa();
     },
-    centroidScores(query, codebook, out) {
+    centroidScores(query, codebook, out, bytes) {
       const { tokens, lanes, dim, values, scales, bias } = query;
       addon.centroidScores(
         tokens,
@@ -124,14 +143,33 @@ export function nativeBackend(addon: KernelAddon): KernelBackend {
         codebook.values,
         codebook.scales,
         out,
+        bytes,
       );
     },
     topCentroids(table, size, query, nprobe, ids, scores) {
       addon.topCentroids(table, size, query.tokens, query.lanes, nprobe, ids, scores);
     },
-    approximate(query, table, codes, offsets, passages, out) {
-      const { tokens, lanes, dim, values, scales, bias } = query;
-      addon.approximate(tokens, lanes, dim, values, scales, bias, table, codes, offsets, passages, out);
+    gather(query, probes, postings, excluded, scratch, passages, sums) {
+      return addon.gather(
+        query.tokens,
+        query.scales,
+        probes.nprobe,
+        probes.ids,
+        probes.scores,
+        postings.offsets,
+        postings.bytes,
+        excluded,
+        scratch.marks,
+        scratch.sums,
+        passages,
+        sums,
+      );
+    },
+    selectTop(scores, limit, out) {
+      return addon.selectTop(scores, limit, out);
+    },
+    approximate(query, bytes, codes, offsets, passages, out) {
+      addon.approximate(query.lanes, bytes, codes, offsets, passages, out);
     },
     maxsim(query, quantizer, table, compressed, offsets, passages, out) {
       const { tokens, lanes, dim, values, scales, bias } = query;

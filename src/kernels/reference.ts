@@ -5,8 +5,10 @@
  */
 import type { KernelBackend } from "./backend.js";
 import { assign, centroidScores, topCentroids } from "./plain/centroid.js";
+import { gather } from "./plain/gather.js";
 import { approximate, maxsim } from "./plain/maxsim.js";
 import { compress } from "./plain/residual.js";
+import { selectTop } from "./plain/select-top.js";
 
 /** Runs everywhere that JavaScript runs. */
 export const referenceBackend: KernelBackend = {
@@ -14,6 +16,8 @@ export const referenceBackend: KernelBackend = {
   isa: "plain",
   centroidScores,
   topCentroids,
+  gather,
+  selectTop,
   approximate,
   maxsim,
   assign,

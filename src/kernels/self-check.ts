@@ -34,10 +34,27 @@ function outcomes(backend: KernelBackend): Map<string, Buffer> {
   const offsets = Uint32Array.of(0, 8, 8, TOKENS);
 
   const table = new Float32Array(CENTROIDS * query.lanes);
-  backend.centroidScores(query, codebook, table);
+  const bytes = new Uint8Array(CENTROIDS * query.lanes);
+  backend.centroidScores(query, codebook, table, bytes);
   const ids = new Uint32Array(QUERY_TOKENS * 3);
   const scores = new Float32Array(QUERY_TOKENS * 3);
   backend.topCentroids(table, CENTROIDS, query, 3, ids, scores);
+  const selected = new Uint32Array(4);
+  backend.selectTop(scores, selected.length, selected);
+  // Centroid k has the passages 0 and k mod 3.
+  const lists = Array.from({ length: CENTROIDS }, (_, k) => (k % 3 === 0 ? [0] : [0, k % 3]));
+  const ends = Uint32Array.from(
+    lists,
+    (
+      (sum) => (list: number[]) =>
+        (sum += list.length)
+    )(0),
+  );
+  const postings = { offsets: Uint32Array.of(0, ...ends), bytes: Uint8Array.from(lists.flat()) };
+  const scratch = { marks: new Uint8Array(3), sums: new Float32Array(3) };
+  const reached = new Uint32Array(3);
+  const sums = new Float32Array(3);
+  const gathered = backend.gather(query, { nprobe: 3, ids, scores }, postings, null, scratch, reached, sums);
   const codes = new Uint32Array(TOKENS);
   backend.assign(vectors, codebook, null, codes);
   const residuals = new Uint8Array((TOKENS * DIM * quantizer.nbits) / 8);
@@ -45,13 +62,15 @@ function outcomes(backend: KernelBackend): Map<string, Buffer> {
   backend.compress(vectors, codebook, quantizer, codes, residuals, inverseNorms);
   const tokens: CompressedTokens = { codes, residuals, inverseNorms };
   const approximate = new Float32Array(3);
-  backend.approximate(query, table, codes, offsets, null, approximate);
+  backend.approximate(query, bytes, codes, offsets, null, approximate);
   const exact = new Float32Array(3);
   backend.maxsim(query, quantizer, table, tokens, offsets, null, exact);
 
   const results: [string, ArrayBufferView[]][] = [
-    ["centroidScores", [table]],
+    ["centroidScores", [table, bytes]],
     ["topCentroids", [ids, scores]],
+    ["selectTop", [selected]],
+    ["gather", [Uint32Array.of(gathered), reached, sums]],
     ["assign", [codes]],
     ["compress", [residuals, inverseNorms]],
     ["approximate", [approximate]],

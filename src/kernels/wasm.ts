@@ -33,6 +33,8 @@ export function wasmBackend(memory: WasmMemory): KernelBackend {
     centroidScores(...call) {
       if (!centroidScores(memory, ...call)) referenceBackend.centroidScores(...call);
     },
+    gather: referenceBackend.gather,
+    selectTop: referenceBackend.selectTop,
     topCentroids(...call) {
       if (!topCentroids(memory, ...call)) referenceBackend.topCentroids(...call);
     },

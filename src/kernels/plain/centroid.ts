@@ -4,8 +4,13 @@ import { type Codebook, DOCUMENT_BIAS, type PackedQuery, type QuantizedVectors }
 import { dotLanes, dotRow, pairLanes, pairQuery } from "./dot.js";
 
 /** See `KernelBackend.centroidScores`. */
-export function centroidScores(query: PackedQuery, codebook: Codebook, out: Float32Array): void {
-  checkCentroidScores(query, codebook, out);
+export function centroidScores(
+  query: PackedQuery,
+  codebook: Codebook,
+  out: Float32Array,
+  bytes: Uint8Array | null,
+): void {
+  checkCentroidScores(query, codebook, out, bytes);
   const { dim, lanes } = query;
   const paired = pairQuery(query);
   const row = new Float64Array(dim);
@@ -17,6 +22,15 @@ export function centroidScores(query: PackedQuery, codebook: Codebook, out: Floa
     // The store rounds the exact product of two float32 numbers to float32.
     for (let lane = 0; lane < lanes; lane++) out[k * lanes + lane] = dots[lane]! * scale;
   }
+  if (bytes === null) return;
+  for (let cell = 0; cell < codebook.size * lanes; cell++) {
+    bytes[cell] = cosineByte(out[cell]!, query.scales[cell % lanes]!);
+  }
+}
+
+function cosineByte(score: number, queryScale: number): number {
+  const y = Math.fround(Math.fround(Math.fround(score * queryScale) * 255) + 0.5);
+  return y > 0 ? Math.trunc(Math.min(y, 255)) : 0;
 }
 
 /** See `KernelBackend.topCentroids`. */

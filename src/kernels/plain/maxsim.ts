@@ -13,28 +13,28 @@ import { dotLanes, pairQuery } from "./dot.js";
 /** See `KernelBackend.approximate`. */
 export function approximate(
   query: PackedQuery,
-  table: Float32Array,
+  bytes: Uint8Array,
   codes: Uint16Array | Uint32Array,
   offsets: PassageOffsets,
   passages: Uint32Array | null,
   out: Float32Array,
 ): void {
-  const { size, count } = checkApproximate(query, table, codes, offsets, passages, out);
-  const { lanes, tokens } = query;
-  const best = new Float32Array(lanes);
+  const { size, count } = checkApproximate(query, bytes, codes, offsets, passages, out);
+  const { lanes } = query;
+  const best = new Uint8Array(lanes);
   for (let i = 0; i < count; i++) {
     const passage = passageAt(offsets, passages, i);
     const begin = offsets[passage]!;
     const end = passageEnd(offsets, passage, codes.length);
-    best.fill(Number.NEGATIVE_INFINITY);
+    best.fill(0);
     for (let t = begin; t < end; t++) {
       const code = codes[t]!;
       if (code >= size) throw badCode(code, size);
-      for (let q = 0, cell = code * lanes; q < tokens; q++, cell++) {
-        if (table[cell]! > best[q]!) best[q] = table[cell]!;
+      for (let q = 0, cell = code * lanes; q < lanes; q++, cell++) {
+        if (bytes[cell]! > best[q]!) best[q] = bytes[cell]!;
       }
     }
-    out[i] = begin === end ? Number.NEGATIVE_INFINITY : sumOfBest(query, best);
+    out[i] = begin === end ? Number.NEGATIVE_INFINITY : best.reduce((sum, value) => sum + value, 0);
   }
 }
 
