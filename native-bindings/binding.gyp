@@ -7,6 +7,7 @@
         "addon/addon.cc",
         "addon/call.cc",
         "addon/centroid.cc",
+        "addon/mapping.cc",
         "addon/maxsim.cc",
         "addon/residual.cc",
         "dispatch/cpu.cc",

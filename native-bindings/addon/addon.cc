@@ -76,6 +76,10 @@ NAPI_MODULE_INIT() {
       {"approximate", maxsim::approximate},
       {"maxsim", maxsim::maxsim},
       {"compress", maxsim::compress},
+      {"mapFile", maxsim::mapFile},
+      {"attachMapping", maxsim::attachMapping},
+      {"mappingLength", maxsim::mappingLength},
+      {"unmapFile", maxsim::unmapFile},
   };
   for (const auto& entry : functions) {
     napi_value function = nullptr;

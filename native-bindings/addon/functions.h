@@ -11,5 +11,9 @@ napi_value assign(napi_env env, napi_callback_info info);
 napi_value approximate(napi_env env, napi_callback_info info);
 napi_value maxsim(napi_env env, napi_callback_info info);
 napi_value compress(napi_env env, napi_callback_info info);
+napi_value mapFile(napi_env env, napi_callback_info info);
+napi_value attachMapping(napi_env env, napi_callback_info info);
+napi_value mappingLength(napi_env env, napi_callback_info info);
+napi_value unmapFile(napi_env env, napi_callback_info info);
 
 }  // namespace maxsim
