@@ -12,11 +12,34 @@ function widenBlocks(values: usize, count: usize, dim: usize): void {
   for (let row = count; row % BLOCK != 0; row++) widenRows(values + (count - 1) * dim, row, 1, dim);
 }
 
+/** Four scores of `centroidScores`. */
+@inline
+function score(dots: usize, scale: v128): v128 {
+  return f32x4.mul(f32x4.convert_i32x4_s(v128.load(dots)), scale);
+}
+
+/** Four scores as cosines in steps of 1 / 255, not yet limited to bytes; what is not a number gives 0. */
+@inline
+function steps(scores: v128, queryScales: usize): v128 {
+  const cosines = f32x4.mul(f32x4.mul(scores, v128.load(queryScales)), f32x4.splat(255));
+  return i32x4.trunc_sat_f32x4_s(f32x4.add(cosines, f32x4.splat(0.5)));
+}
+
 /**
  * out[k][lane] = f32(dot(query token, centroid k)) * scales[k] for the query in QUERY; values u8 [count][dim].
- * `out` has room for one row more.
+ * With room for `bytes` (0 for none) the same as cosines: see `KernelBackend.centroidScores`; queryScales f32 [lanes].
+ * `out` and `bytes` have room for one row more.
  */
-export function scores(values: usize, scales: usize, count: usize, lanes: usize, dim: usize, out: usize): void {
+export function scores(
+  values: usize,
+  scales: usize,
+  count: usize,
+  lanes: usize,
+  dim: usize,
+  out: usize,
+  queryScales: usize,
+  bytes: usize,
+): void {
   for (let first: usize = 0; first < count; first += SCORED_AT_A_TIME) {
     const here = min(SCORED_AT_A_TIME, count - first);
     widenBlocks(values + first * dim, here, dim);
@@ -26,12 +49,22 @@ export function scores(values: usize, scales: usize, count: usize, lanes: usize,
         for (let b: usize = 0; b < BLOCK; b++) {
           const k = first + n + b;
           const scale = v128.load_splat<f32>(scales + 4 * k);
-          const cells = out + 4 * (k * lanes + tile);
+          const cells = k * lanes + tile;
           const dots = DOTS + b * (TILE * 4);
-          v128.store(cells, f32x4.mul(f32x4.convert_i32x4_s(v128.load(dots)), scale));
-          v128.store(cells, f32x4.mul(f32x4.convert_i32x4_s(v128.load(dots, 16)), scale), 16);
-          v128.store(cells, f32x4.mul(f32x4.convert_i32x4_s(v128.load(dots, 32)), scale), 32);
-          v128.store(cells, f32x4.mul(f32x4.convert_i32x4_s(v128.load(dots, 48)), scale), 48);
+          const score0 = score(dots, scale);
+          const score1 = score(dots + 16, scale);
+          const score2 = score(dots + 32, scale);
+          const score3 = score(dots + 48, scale);
+          v128.store(out + 4 * cells, score0);
+          v128.store(out + 4 * cells, score1, 16);
+          v128.store(out + 4 * cells, score2, 32);
+          v128.store(out + 4 * cells, score3, 48);
+          if (bytes == 0) continue;
+          const scalesOfTile = queryScales + 4 * tile;
+          // Saturation limits to 0 .. 255 on the way from 32 bits to 8.
+          const low = i16x8.narrow_i32x4_s(steps(score0, scalesOfTile), steps(score1, scalesOfTile + 16));
+          const high = i16x8.narrow_i32x4_s(steps(score2, scalesOfTile + 32), steps(score3, scalesOfTile + 48));
+          v128.store(bytes + cells, i8x16.narrow_i16x8_u(low, high));
         }
       }
     }

@@ -1,4 +1,4 @@
-// MaxSim over compressed tokens, and its approximation by centroid scores alone. The formulas are those of
+// MaxSim over compressed tokens, and its approximation by the bytes of centroid scores. The formulas are those of
 // native-bindings/kernels/maxsim; the caller has checked codes and offsets.
 
 import { DOCUMENT_BIAS, dotBlock } from "./dot";
@@ -15,9 +15,21 @@ function sumOfBest(tokens: usize, scales: usize): f32 {
   return <f32>sum;
 }
 
+/** Sum of 16 unsigned bytes and of what `sums` holds, in four parts. */
+@inline
+function addBytes(sums: v128, bytes: v128): v128 {
+  return i32x4.add(sums, i32x4.extadd_pairwise_i16x8_u(i16x8.extadd_pairwise_i8x16_u(bytes)));
+}
+
+@inline
+function sumOfLanes(sums: v128): f32 {
+  const pairs = i32x4.add(sums, v128.shuffle<i32>(sums, sums, 2, 3, 2, 3));
+  return <f32>(i32x4.extract_lane(pairs, 0) + i32x4.extract_lane(pairs, 1));
+}
+
 /**
- * out[i] = sum_q scales[q] * max_t table[codes[t]][q] over the tokens t = offsets[i] .. offsets[i + 1] - 1;
- * offsets u32 [count + 1], codes u32, table f32 [][lanes].
+ * out[i] = sum_q max_t table[codes[t]][q] over the tokens t = offsets[i] .. offsets[i + 1] - 1; offsets u32
+ * [count + 1], codes u32, table u8 [][lanes].
  */
 export function approximate(
   count: usize,
@@ -25,11 +37,8 @@ export function approximate(
   codes: usize,
   table: usize,
   lanes: usize,
-  tokens: usize,
-  scales: usize,
   out: usize,
 ): void {
-  const rowBytes = lanes * 4;
   for (let i: usize = 0; i < count; i++) {
     const begin = codes + 4 * <usize>load<u32>(offsets + 4 * i);
     const end = codes + 4 * <usize>load<u32>(offsets + 4 * i, 4);
@@ -37,24 +46,21 @@ export function approximate(
       store<f32>(out + 4 * i, -Infinity);
       continue;
     }
-    for (let lane: usize = 0; lane < rowBytes; lane += 64) {
-      let a = f32x4.splat(-Infinity);
+    let sums = i32x4.splat(0);
+    for (let lane: usize = 0; lane < lanes; lane += 32) {
+      // The second half of the last 32 lanes may be missing.
+      const second: usize = lane + 16 < lanes ? 16 : 0;
+      let a = i8x16.splat(0);
       let b = a;
-      let c = a;
-      let d = a;
       for (let code = begin; code < end; code += 4) {
-        const row = table + <usize>load<u32>(code) * rowBytes + lane;
-        a = f32x4.pmax(a, v128.load(row));
-        b = f32x4.pmax(b, v128.load(row, 16));
-        c = f32x4.pmax(c, v128.load(row, 32));
-        d = f32x4.pmax(d, v128.load(row, 48));
+        const row = table + <usize>load<u32>(code) * lanes + lane;
+        a = i8x16.max_u(a, v128.load(row));
+        b = i8x16.max_u(b, v128.load(row + second));
       }
-      v128.store(BEST + lane, a);
-      v128.store(BEST + lane, b, 16);
-      v128.store(BEST + lane, c, 32);
-      v128.store(BEST + lane, d, 48);
+      sums = addBytes(sums, a);
+      if (second != 0) sums = addBytes(sums, b);
     }
-    store<f32>(out + 4 * i, sumOfBest(tokens, scales));
+    store<f32>(out + 4 * i, sumOfLanes(sums));
   }
 }
 

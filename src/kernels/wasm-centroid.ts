@@ -17,8 +17,9 @@ export function centroidScores(
   query: PackedQuery,
   codebook: Codebook,
   out: Float32Array,
+  bytes: Uint8Array | null,
 ): boolean {
-  checkCentroidScores(query, codebook, out);
+  checkCentroidScores(query, codebook, out, bytes);
   const { lanes, dim } = query;
   const block = Math.min(CENTROIDS, codebook.size);
   memory.begin();
@@ -26,18 +27,22 @@ export function centroidScores(
   const values = memory.take(block * dim);
   const scales = memory.take(block * 4);
   const scores = memory.take((block + 1) * lanes * 4);
+  const queryScales = memory.take(lanes * 4);
+  const steps = bytes === null ? 0 : memory.take((block + 1) * lanes);
   if (!memory.fits()) return false;
 
   const { kernels } = memory;
   const { i8, u8, f32 } = memory.views;
   i8.set(query.values, queryValues);
+  f32.set(query.scales, queryScales / 4);
   kernels.widenQuery(queryValues, lanes, dim);
   for (let first = 0; first < codebook.size; first += block) {
     const count = Math.min(block, codebook.size - first);
     u8.set(codebook.values.subarray(first * dim, (first + count) * dim), values);
     f32.set(codebook.scales.subarray(first, first + count), scales / 4);
-    kernels.scores(values, scales, count, lanes, dim, scores);
+    kernels.scores(values, scales, count, lanes, dim, scores, queryScales, steps);
     out.set(f32.subarray(scores / 4, scores / 4 + count * lanes), first * lanes);
+    bytes?.set(u8.subarray(steps, steps + count * lanes), first * lanes);
   }
   return true;
 }

@@ -8,8 +8,19 @@ export interface WasmKernels {
 
   /** Takes the query of the following `scores` and `maxsim`: s8 `[dim / 4][lanes][4]`. */
   widenQuery(values: number, lanes: number, dim: number): void;
-  /** `out` has room for one row more. */
-  scores(values: number, scales: number, count: number, lanes: number, dim: number, out: number): void;
+  /** `out` and `bytes`, which is 0 when no bytes are wanted, have room for one row more. */
+  scores(
+    ...call: [
+      values: number,
+      scales: number,
+      count: number,
+      lanes: number,
+      dim: number,
+      out: number,
+      queryScales: number,
+      bytes: number,
+    ]
+  ): void;
   /** Lets a block of centroids compete; blocks ascend from 0, `sortTop` comes last. */
   top(
     ...call: [
@@ -25,9 +36,7 @@ export interface WasmKernels {
   ): void;
   sortTop(tokens: number, nprobe: number, ids: number, scores: number): void;
 
-  approximate(
-    ...call: [...Passages, table: number, lanes: number, tokens: number, scales: number, out: number]
-  ): void;
+  approximate(...call: [...Passages, table: number, lanes: number, out: number]): void;
   maxsim(
     ...call: [
       ...Passages,

@@ -48,7 +48,6 @@ function choose(
 /** Addresses of what both operations need. */
 interface Staging {
   readonly table: number;
-  readonly scales: number;
   readonly offsets: number;
   readonly codes: number;
   readonly out: number;
@@ -56,11 +55,11 @@ interface Staging {
   readonly tokens: number;
 }
 
-function takeStaging(memory: WasmMemory, query: PackedQuery, size: number, longest: number): Staging {
+/** `tableBytes`: of the whole score table. */
+function takeStaging(memory: WasmMemory, tableBytes: number, longest: number): Staging {
   const tokens = Math.max(BLOCK_TOKENS, longest);
   return {
-    table: memory.take(size * query.lanes * 4),
-    scales: memory.take(query.lanes * 4),
+    table: memory.take(tableBytes),
     offsets: memory.take((BLOCK_PASSAGES + 1) * 4),
     codes: memory.take(tokens * 4),
     out: memory.take(BLOCK_PASSAGES * 4),
@@ -72,33 +71,23 @@ function takeStaging(memory: WasmMemory, query: PackedQuery, size: number, longe
 export function approximate(
   memory: WasmMemory,
   query: PackedQuery,
-  table: Float32Array,
+  bytes: Uint8Array,
   codes: Uint16Array | Uint32Array,
   offsets: PassageOffsets,
   passages: Uint32Array | null,
   out: Float32Array,
 ): boolean {
-  const { size, count } = checkApproximate(query, table, codes, offsets, passages, out);
+  const { size, count } = checkApproximate(query, bytes, codes, offsets, passages, out);
   const choice = choose(offsets, passages, count, codes.length);
+  const { lanes } = query;
   memory.begin();
-  const staging = takeStaging(memory, query, size, choice.longest);
+  const staging = takeStaging(memory, size * lanes, choice.longest);
   if (!memory.fits()) return false;
 
   const { kernels } = memory;
-  const { lanes, tokens } = query;
-  memory.views.f32.set(query.scales, staging.scales / 4);
-  const rows = new TableRows(memory, staging.table, table, lanes, choice.total);
+  const rows = new TableRows(memory.views.u8, staging.table, bytes, lanes, choice.total);
   forEachBlock(memory, staging, choice, codes, rows, undefined, out, (here) => {
-    kernels.approximate(
-      here,
-      staging.offsets,
-      staging.codes,
-      staging.table,
-      lanes,
-      tokens,
-      staging.scales,
-      staging.out,
-    );
+    kernels.approximate(here, staging.offsets, staging.codes, staging.table, lanes, staging.out);
   });
   return true;
 }
@@ -121,18 +110,19 @@ export function maxsim(
   memory.begin();
   const queryValues = memory.take(dim * lanes);
   const weights = memory.take(16);
-  const staging = takeStaging(memory, query, size, choice.longest);
+  const staging = takeStaging(memory, size * lanes * 4, choice.longest);
+  const scales = memory.take(lanes * 4);
   const planes = memory.take(staging.tokens * bytes);
   const norms = memory.take(staging.tokens * 2);
   if (!memory.fits()) return false;
 
   const { kernels } = memory;
   const { i8, u8, u16, f32 } = memory.views;
-  f32.set(query.scales, staging.scales / 4);
+  f32.set(query.scales, scales / 4);
   i8.set(query.values, queryValues);
   u8.set(quantizer.weights, weights);
   kernels.widenQuery(queryValues, lanes, dim);
-  const rows = new TableRows(memory, staging.table, table, lanes, choice.total);
+  const rows = new TableRows(f32, staging.table / 4, table, lanes, choice.total);
   /** Copies tokens `begin` .. `end` - 1 to the place of token `at` of the block. */
   const copyTokens = (begin: number, end: number, at: number): void => {
     u8.set(residuals.subarray(begin * bytes, end * bytes), planes + at * bytes);
@@ -152,30 +142,31 @@ export function maxsim(
       quantizer.nbits,
       weights,
       quantizer.weightScale,
-      staging.scales,
+      scales,
       staging.out,
     );
   });
   return true;
 }
 
-/** The score table in linear memory, as far as it is needed. */
-class TableRows {
+/** A score table in linear memory, as far as it is needed. */
+class TableRows<Table extends Float32Array | Uint8Array> {
   readonly size: number;
-  private readonly f32: Float32Array;
+  private readonly target: Table;
   private readonly start: number;
-  private readonly table: Float32Array;
+  private readonly table: Table;
   private readonly lanes: number;
   /** 1 for rows that are there; undefined when all are. */
   private readonly present: Uint8Array | undefined;
 
-  constructor(memory: WasmMemory, address: number, table: Float32Array, lanes: number, tokens: number) {
+  /** `target` is all of linear memory, and the table's place in it begins with element `start`. */
+  constructor(target: Table, start: number, table: Table, lanes: number, tokens: number) {
     this.size = table.length / lanes;
-    this.f32 = memory.views.f32;
-    this.start = address / 4;
+    this.target = target;
+    this.start = start;
     this.table = table;
     this.lanes = lanes;
-    if (this.size < tokens * WHOLE_TABLE_FACTOR) this.f32.set(table, this.start);
+    if (this.size < tokens * WHOLE_TABLE_FACTOR) target.set(table, start);
     else this.present = new Uint8Array(this.size);
   }
 
@@ -184,7 +175,7 @@ class TableRows {
     if (this.present === undefined || this.present[code] === 1) return;
     this.present[code] = 1;
     const end = (code + 1) * this.lanes;
-    for (let cell = code * this.lanes; cell < end; cell++) this.f32[this.start + cell] = this.table[cell]!;
+    for (let cell = code * this.lanes; cell < end; cell++) this.target[this.start + cell] = this.table[cell]!;
   }
 }
 
@@ -194,7 +185,7 @@ function forEachBlock(
   staging: Staging,
   { offsets, passages, count }: Choice,
   codes: Uint16Array | Uint32Array,
-  rows: TableRows,
+  rows: TableRows<Float32Array | Uint8Array>,
   copyTokens: ((begin: number, end: number, at: number) => void) | undefined,
   out: Float32Array,
   score: (passages: number) => void,

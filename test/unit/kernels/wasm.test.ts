@@ -89,7 +89,7 @@ describe.skipIf(reason !== undefined)(titled("WASM backend", reason), () => {
       new Uint8Array(memory.buffer).fill(66, start + 1024, start + 1032);
       new Float32Array(memory.buffer)[(start + 2048) / 4] = 0.5;
       exports.widenQuery(start, 16, 8);
-      for (let i = 0; i < 1000; i++) exports.scores(start + 1024, start + 2048, 1, 16, 8, start + 4096);
+      for (let i = 0; i < 1000; i++) exports.scores(start + 1024, start + 2048, 1, 16, 8, start + 4096, 0, 0);
       parentPort.postMessage(new Float32Array(memory.buffer)[(start + 4096) / 4]);
     `;
     const answers = Array.from({ length: 3 }, () => {
