@@ -2,8 +2,8 @@
 import type { Codec } from "../codec/codec.js";
 import { MaxsimError } from "../common/errors.js";
 import type { CompressedTokens, PassageOffsets } from "../kernels/backend.js";
+import { corruptFile } from "../storage/corrupt-file.js";
 import type { SectionFile } from "../storage/section-file.js";
-import { corruptFile } from "../storage/section-file.js";
 
 /** A segment in memory. Buffers are shared between threads and never written. */
 export interface Segment {

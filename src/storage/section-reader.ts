@@ -1,89 +1,131 @@
 /**
- * Reads a section file and checks all of it: length, header, section table, footer, every block's CRC and the
- * padding. No number of the file is used as a size or an offset before it was compared with the file's length.
+ * Opens section files: mapped where there is a mapper, read into memory otherwise.
  *
- * The CRC table has one entry a block and stands before the footer, so a reader that maps the file and checks a
- * block on first touch needs no other format: header, footer and table are verified at open.
+ * Head, section table, footer and CRC table are verified at open, and so are all blocks of a file that is read or small.
+ * The blocks of a large mapped file are verified on first touch (`SectionFile.ensure`).
  */
 import { crc32 } from "node:zlib";
 import { MaxsimError } from "../common/errors.js";
-import { FILE_TYPES, type FileType } from "./file-names.js";
+import { corruptFile } from "./corrupt-file.js";
+import type { FileMapper, MappedFile } from "./file-mapper.js";
 import { type FileSystem, type ReadableFile, readAll } from "./file-system.js";
 import { nodeFileSystem } from "./node-file-system.js";
-import { corruptFile, SectionFile } from "./section-file.js";
 import {
-  alignUp,
-  BLOCK_BYTES,
-  blockCount,
-  type ElementSize,
-  FOOTER_BYTES,
-  FORMAT_VERSION,
-  type Footer,
-  footerCrc,
-  HEAD_BYTES,
-  HEADER_BYTES,
-  type Header,
-  INVERTED_MAGIC,
-  isTag,
-  MAGIC,
-  MAX_SECTIONS,
-  requireLittleEndian,
-  type SectionEntry,
-  TABLE_ENTRY_BYTES,
-} from "./section-format.js";
+  checkFooter,
+  checkIdentity,
+  decodeHeader,
+  decodeSections,
+  type ExpectedFile,
+} from "./section-checks.js";
+import { SectionFile, type SectionFileDescription, type SectionFileIdentity } from "./section-file.js";
+import { BLOCK_BYTES, blockCount, FOOTER_BYTES, HEAD_BYTES, requireLittleEndian } from "./section-format.js";
+import { checkBlock, VerifiedBlocks } from "./verified-blocks.js";
 
-/** What the catalog says about the file; each difference is CORRUPT. */
-export interface ExpectedFile {
-  readonly type: FileType;
-  readonly indexId: string;
-  readonly fileId?: string;
-  /** Bytes. */
-  readonly length?: number;
+export type { ExpectedFile } from "./section-checks.js";
+
+export interface ReadOptions {
+  readonly fs?: FileSystem;
+  /** Without one, or where it cannot map, the whole file is read into memory and verified. */
+  readonly mapper?: FileMapper | undefined;
+  /** A mapped file of at most this many bytes is verified as a whole. */
+  readonly verifyWhole?: number;
 }
 
-/** A file is read into one buffer; larger ones need the mapped reader. */
+/** Takes about 10 ms. */
+export const VERIFY_WHOLE_BYTES = 32 << 20;
+
+/** One typed array cannot span more. */
 const MAX_FILE_BYTES = 2 ** 32;
 /** A file without sections: head, one CRC, footer. */
 const MIN_FILE_BYTES = HEAD_BYTES + 4 + FOOTER_BYTES;
 const READ_BYTES = 128 * BLOCK_BYTES;
+/** Blocks that hold the head. */
+const HEAD_BLOCKS = blockCount(HEAD_BYTES);
 
 /**
- * Reads the whole file into one SharedArrayBuffer and verifies it.
- * Errors: CORRUPT naming file, offset, expected and found; FORMAT_TOO_NEW; PATH_NOT_FOUND; IO.
+ * Opens a section file. Errors: CORRUPT naming file, offset, expected and found; FORMAT_TOO_NEW; PATH_NOT_FOUND; IO.
  */
 export async function readSectionFile(
   path: string,
   expected: ExpectedFile,
-  fs: FileSystem = nodeFileSystem,
+  options: ReadOptions = {},
 ): Promise<SectionFile> {
   requireLittleEndian();
+  const { fs = nodeFileSystem, mapper, verifyWhole = VERIFY_WHOLE_BYTES } = options;
   const file = await fs.openForReading(path);
   try {
-    if (expected.length !== undefined && file.length !== expected.length) {
-      throw corruptFile(path, file.length, `a file of ${expected.length} bytes`, `${file.length} bytes`);
-    }
-    if (file.length < MIN_FILE_BYTES) {
-      throw corruptFile(path, file.length, `at least ${MIN_FILE_BYTES} bytes`, `${file.length} bytes`);
-    }
-    if (file.length > MAX_FILE_BYTES) {
-      throw new MaxsimError("IO", `${path} has ${file.length} bytes, the limit is ${MAX_FILE_BYTES}`, {
-        hint: "Build the index with smaller segments.",
-      });
-    }
-    const buffer = new SharedArrayBuffer(file.length);
-    const bytes = Buffer.from(buffer);
-    const crcs = await readBlocks(file, bytes);
-    const header = decodeHeader(path, bytes);
-    const footer = checkFooter(path, bytes);
-    if (header.fileLength !== file.length) {
-      throw corruptFile(path, 16, `a length of ${file.length} bytes`, `${header.fileLength}`);
-    }
-    checkBlocks(path, bytes, footer, crcs);
-    checkIdentity(path, header, expected);
-    const sections = decodeSections(path, bytes, header.sectionCount, footer.bodyLength);
-    return new SectionFile(path, expected.type, header.indexId, header.fileId, buffer, sections);
+    checkLength(path, file.length, expected);
+    const mapping = mapper?.map(path, file.length);
+    if (mapping === undefined) return await readWhole(file, expected);
+    return openMapped(path, mapping, expected, verifyWhole);
   } finally {
     await file.close();
+  }
+}
+
+/**
+ * The file of a thread for another one, without verifying anything again. Mapped files need the mapper of the calling thread;
+ * they stay open until both threads have closed them. Errors: CLOSED when nobody holds the file any more.
+ */
+export function attachSectionFile(
+  description: SectionFileDescription,
+  mapper: FileMapper | undefined,
+): SectionFile {
+  const { memory, verified, ...identity } = description;
+  if (typeof memory !== "number") return new SectionFile(identity, { buffer: memory, mapping: null }, null);
+  const mapping = mapper?.attach(identity.path, memory);
+  if (mapping === undefined) {
+    throw new MaxsimError(
+      "INTERNAL",
+      `${identity.path} is mapped by another thread and this one cannot map files`,
+    );
+  }
+  const { buffer } = mapping;
+  const body = { ...identity, bytes: new Uint8Array(buffer) };
+  const blocks = verified === null ? null : new VerifiedBlocks(body, identity.sections, verified);
+  return new SectionFile(identity, { buffer, mapping }, blocks);
+}
+
+function checkLength(path: string, length: number, expected: ExpectedFile): void {
+  if (expected.length !== undefined && length !== expected.length) {
+    throw corruptFile(path, length, `a file of ${expected.length} bytes`, `${length} bytes`);
+  }
+  if (length < MIN_FILE_BYTES) {
+    throw corruptFile(path, length, `at least ${MIN_FILE_BYTES} bytes`, `${length} bytes`);
+  }
+  if (length > MAX_FILE_BYTES) {
+    throw new MaxsimError("IO", `${path} has ${length} bytes, the limit is ${MAX_FILE_BYTES}`, {
+      hint: "Build the index with smaller segments.",
+    });
+  }
+}
+
+async function readWhole(file: ReadableFile, expected: ExpectedFile): Promise<SectionFile> {
+  const buffer = new SharedArrayBuffer(file.length);
+  const bytes = Buffer.from(buffer);
+  const crcs = await readBlocks(file, bytes);
+  const identity = checkFile(file.path, bytes, expected, Number.POSITIVE_INFINITY, crcs);
+  return new SectionFile(identity, { buffer, mapping: null }, null);
+}
+
+function openMapped(
+  path: string,
+  mapping: MappedFile,
+  expected: ExpectedFile,
+  verifyWhole: number,
+): SectionFile {
+  try {
+    const { buffer } = mapping;
+    const bytes = Buffer.from(buffer);
+    const whole = bytes.length <= verifyWhole;
+    const identity = checkFile(path, bytes, expected, whole ? Number.POSITIVE_INFINITY : HEAD_BLOCKS, []);
+    if (whole) return new SectionFile(identity, { buffer, mapping }, null);
+    const blocks = new VerifiedBlocks({ ...identity, bytes: new Uint8Array(buffer) }, identity.sections);
+    for (let block = 0; block < HEAD_BLOCKS; block++) blocks.mark(block);
+    return new SectionFile(identity, { buffer, mapping }, blocks);
+  } catch (error) {
+    mapping.close();
+    throw error;
   }
 }
 
@@ -100,142 +142,33 @@ async function readBlocks(file: ReadableFile, bytes: Buffer): Promise<number[]> 
   return crcs;
 }
 
-function decodeHeader(path: string, bytes: Buffer): Header {
-  if (MAGIC.some((byte, i) => bytes[i] !== byte)) {
-    const hex = (view: Readonly<Uint8Array>): string => Buffer.from(view).toString("hex");
-    throw corruptFile(path, 0, `the magic ${hex(MAGIC)}`, hex(bytes.subarray(0, MAGIC.length)));
-  }
-  const version = bytes.readUInt32LE(8);
-  if (version > FORMAT_VERSION) {
-    throw new MaxsimError(
-      "FORMAT_TOO_NEW",
-      `${path} has format version ${version}, this package reads up to version ${FORMAT_VERSION}`,
-      { hint: "Upgrade maxsim, or build the index again with this version." },
-    );
-  }
-  if (version < 1) throw corruptFile(path, 8, `a format version from 1 to ${FORMAT_VERSION}`, `${version}`);
-  return {
-    version,
-    type: bytes.readUInt32LE(12),
-    fileLength: Number(bytes.readBigUInt64LE(16)),
-    indexId: bytes.toString("hex", 24, 40),
-    fileId: bytes.toString("hex", 40, 56),
-    sectionCount: bytes.readUInt32LE(56),
-  };
-}
-
-function checkFooter(path: string, bytes: Buffer): Footer {
-  const start = bytes.length - FOOTER_BYTES;
-  const footer = bytes.subarray(start);
-  if (INVERTED_MAGIC.some((byte, i) => footer[24 + i] !== byte)) {
-    throw corruptFile(path, start + 24, "the inverted magic", footer.toString("hex", 24));
-  }
-  const crc = footer.readUInt32LE(16);
-  if (footerCrc(footer) !== crc) {
-    throw corruptFile(path, start, `a footer with the CRC ${crc}`, `${footerCrc(footer)}`);
-  }
-  const bodyLength = Number(footer.readBigUInt64LE(0));
-  if (footer.readUInt32LE(8) !== BLOCK_BYTES) {
-    throw corruptFile(path, start + 8, `blocks of ${BLOCK_BYTES} bytes`, `${footer.readUInt32LE(8)}`);
-  }
-  if (bodyLength + 4 * blockCount(bodyLength) + FOOTER_BYTES !== bytes.length) {
-    throw corruptFile(path, start, `a body that fits into ${bytes.length} bytes`, `${bodyLength} bytes`);
-  }
-  if (bodyLength < HEAD_BYTES) {
-    throw corruptFile(path, start, `a body of at least ${HEAD_BYTES} bytes`, `${bodyLength}`);
-  }
-  if (footer.readUInt32LE(20) !== 0) {
-    throw corruptFile(path, start + 20, "a reserved field of 0", `${footer.readUInt32LE(20)}`);
-  }
-  return { bodyLength, tableCrc: footer.readUInt32LE(12) };
-}
-
-/** Compares the CRC table; `crcs` holds those of the whole blocks, made while reading. */
-function checkBlocks(path: string, bytes: Buffer, footer: Footer, crcs: readonly number[]): void {
-  const { bodyLength } = footer;
-  const table = bytes.subarray(bodyLength, bodyLength + 4 * blockCount(bodyLength));
-  if (crc32(table) !== footer.tableCrc) {
-    throw corruptFile(path, bodyLength, `a CRC table with the CRC ${footer.tableCrc}`, `${crc32(table)}`);
-  }
-  for (let block = 0; block < blockCount(bodyLength); block++) {
-    const start = block * BLOCK_BYTES;
-    const end = Math.min(start + BLOCK_BYTES, bodyLength);
-    const found = end - start === BLOCK_BYTES ? crcs[block]! : crc32(bytes.subarray(start, end));
-    const stated = table.readUInt32LE(4 * block);
-    if (found !== stated) throw corruptFile(path, start, `a block with the CRC ${stated}`, `${found}`);
-  }
-}
-
-function checkIdentity(path: string, header: Header, expected: ExpectedFile): void {
-  if (header.type !== FILE_TYPES[expected.type]) {
-    throw corruptFile(path, 12, `file type ${FILE_TYPES[expected.type]}`, `${header.type}`);
-  }
-  if (header.indexId !== expected.indexId) {
-    throw corruptFile(path, 24, `a file of the index ${expected.indexId}`, `one of ${header.indexId}`);
-  }
-  if (expected.fileId !== undefined && header.fileId !== expected.fileId) {
-    throw corruptFile(path, 40, `the file ${expected.fileId}`, `${header.fileId}`);
-  }
-}
-
 /**
- * Sections lie one after the other, each at the next multiple of 64, with zeros between; together with the head
- * they make up the body, so no byte lies outside of what is described.
+ * Checks everything but the blocks from `verified` on.
+ * @param crcs those of whole blocks, as far as they are known already.
  */
-function decodeSections(path: string, bytes: Buffer, count: number, bodyLength: number): SectionEntry[] {
-  if (count > MAX_SECTIONS) throw corruptFile(path, 56, `at most ${MAX_SECTIONS} sections`, `${count}`);
-  requireZero(path, bytes, 60, HEADER_BYTES);
-  const sections: SectionEntry[] = [];
-  let next = HEAD_BYTES;
-  for (let i = 0; i < count; i++) {
-    const at = HEADER_BYTES + i * TABLE_ENTRY_BYTES;
-    const tag = bytes.toString("latin1", at, at + 8).replace(/\0+$/, "");
-    if (!isTag(tag) || sections.some((section) => section.tag === tag)) {
-      throw corruptFile(path, at, "a new tag of a-z and 0-9", JSON.stringify(tag));
-    }
-    const elementSize = bytes.readUInt32LE(at + 8);
-    if (!isElementSize(elementSize)) {
-      throw corruptFile(path, at + 8, "elements of 1, 2, 4 or 8 bytes", `${elementSize}`);
-    }
-    requireZero(path, bytes, at + 12, at + 16);
-    const offset = Number(bytes.readBigUInt64LE(at + 16));
-    if (offset !== next) throw corruptFile(path, at + 16, `section ${tag} at byte ${next}`, `${offset}`);
-    const byteLength = Number(bytes.readBigUInt64LE(at + 24));
-    if (byteLength > bodyLength - offset) {
-      throw corruptFile(
-        path,
-        at + 24,
-        `at most ${bodyLength - offset} bytes of section ${tag}`,
-        `${byteLength}`,
-      );
-    }
-    const elements = Number(bytes.readBigUInt64LE(at + 32));
-    if (elements * elementSize !== byteLength) {
-      throw corruptFile(
-        path,
-        at + 32,
-        `${byteLength / elementSize} elements of section ${tag}`,
-        `${elements}`,
-      );
-    }
-    requireZero(path, bytes, at + 40, at + 48);
-    next = alignUp(offset + byteLength);
-    if (next > bodyLength)
-      throw corruptFile(path, at + 24, `section ${tag} within ${bodyLength} bytes`, `${next}`);
-    requireZero(path, bytes, offset + byteLength, next);
-    sections.push({ tag, elementSize, offset, byteLength });
+function checkFile(
+  path: string,
+  bytes: Buffer,
+  expected: ExpectedFile,
+  verified: number,
+  crcs: readonly number[],
+): SectionFileIdentity {
+  const header = decodeHeader(path, bytes);
+  const { bodyLength, tableCrc } = checkFooter(path, bytes);
+  if (header.fileLength !== bytes.length) {
+    throw corruptFile(path, 16, `a length of ${bytes.length} bytes`, `${header.fileLength}`);
   }
-  requireZero(path, bytes, HEADER_BYTES + count * TABLE_ENTRY_BYTES, HEAD_BYTES);
-  if (next !== bodyLength) throw corruptFile(path, next, `a body that ends at byte ${next}`, `${bodyLength}`);
-  return sections;
-}
-
-function requireZero(path: string, bytes: Buffer, start: number, end: number): void {
-  for (let i = start; i < end; i++) {
-    if (bytes[i] !== 0) throw corruptFile(path, i, "padding of 0", `${bytes[i]}`);
+  const blocks = blockCount(bodyLength);
+  const found = crc32(bytes.subarray(bodyLength, bodyLength + 4 * blocks));
+  if (found !== tableCrc) {
+    throw corruptFile(path, bodyLength, `a CRC table with the CRC ${tableCrc}`, `${found}`);
   }
-}
-
-function isElementSize(size: number): size is ElementSize {
-  return size === 1 || size === 2 || size === 4 || size === 8;
+  const body = { path, bytes, bodyLength };
+  for (let block = 0; block < Math.min(verified, blocks); block++) {
+    const whole = (block + 1) * BLOCK_BYTES <= bodyLength;
+    checkBlock(body, block, whole ? crcs[block] : undefined);
+  }
+  checkIdentity(path, header, expected);
+  const sections = decodeSections(path, bytes, header.sectionCount, bodyLength);
+  return { path, type: expected.type, indexId: header.indexId, fileId: header.fileId, bodyLength, sections };
 }

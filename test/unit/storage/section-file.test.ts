@@ -38,7 +38,7 @@ async function readingFails(
   const fs = new MemoryFileSystem();
   fs.files.set("/file", bytes);
   try {
-    await readSectionFile("/file", expected, fs);
+    await readSectionFile("/file", expected, { fs });
     return undefined;
   } catch (error) {
     if (!isMaxsimError(error)) throw error;
@@ -77,7 +77,7 @@ describe("round trip", () => {
         sha256: createHash("sha256").update(bytes).digest("hex"),
         fileId: summary.fileId,
       });
-      const file = await readSectionFile(join(FOLDER, summary.name), { ...EXPECTED, ...summary }, fs);
+      const file = await readSectionFile(join(FOLDER, summary.name), { ...EXPECTED, ...summary }, { fs });
       expect(file.tags).toEqual(sections.map((section) => section.tag));
       for (const { tag, elementSize, parts } of sections) {
         const { offset, byteLength } = file.section(tag, elementSize);
