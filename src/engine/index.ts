@@ -11,7 +11,7 @@ import type { DocumentInput } from "../documents/types.js";
 import { MAX_DIM } from "../kernels/backend.js";
 import { type SelectedKernels, selectKernels } from "../kernels/select.js";
 import { fileLength, makeFolders } from "../storage/folders.js";
-import { ScorePool } from "../workers/score-pool.js";
+import { SearchPool } from "../workers/search-pool.js";
 import { type LoadedSnapshot, loadSnapshot } from "./load-snapshot.js";
 import { identifyModel, ModelHandle } from "./model-handle.js";
 import type {
@@ -26,7 +26,7 @@ import type {
   SearchResult,
 } from "./options.js";
 import type { VectorRows } from "./rows.js";
-import { type ReadContext, searchText, searchVectors } from "./searching.js";
+import { type ReadContext, searchTexts, searchVectors } from "./searching.js";
 import { addDocuments, addVectors, deleteDocuments, type WriteContext } from "./writing.js";
 
 const DEFAULT_NBITS = 4;
@@ -49,7 +49,7 @@ export class Index {
     private loaded: LoadedSnapshot,
     private readonly model: ModelHandle,
     private readonly kernels: SelectedKernels,
-    private readonly scorer: ScorePool,
+    private readonly searches: SearchPool,
     private readonly logger: Logger,
   ) {}
 
@@ -86,8 +86,8 @@ export class Index {
       if (options.warm === true) model.warm();
       const loaded = await loadSnapshot(path, catalog, null);
       const kernels = selectKernels();
-      const scorer = new ScorePool(kernels.backend, threads);
-      return new Index(path, catalog, loaded, model, kernels, scorer, logger);
+      const searches = new SearchPool(kernels.backend, threads);
+      return new Index(path, catalog, loaded, model, kernels, searches, logger);
     } catch (error) {
       await model?.close();
       catalog.close();
@@ -142,12 +142,34 @@ export class Index {
    * Errors: INVALID_ARGUMENT (empty query, k), MODEL_MISMATCH, MODEL_*, ABORTED, CLOSED.
    */
   search(query: string, options: SearchOptions = {}): Promise<SearchResult> {
-    return this.track(() => searchText(this.readContext(), () => this.model.encoder(), query, options));
+    return this.track(async () => {
+      const [result] = await searchTexts(this.readContext(), () => this.model.encoder(), [query], options);
+      return result!;
+    });
   }
 
   /** As `search`, with 1 to 64 query token vectors of your own. */
   searchEmbeddings(vectors: VectorRows, options: SearchOptions = {}): Promise<SearchResult> {
-    return this.track(() => searchVectors(this.readContext(), vectors, options));
+    return this.track(async () => {
+      const [result] = await searchVectors(this.readContext(), [vectors], options);
+      return result!;
+    });
+  }
+
+  /**
+   * `search` for many queries, one result a query in their order. They share passes over the codebook and all threads, so
+   * this answers more queries a second than single calls; the results are the same.
+   */
+  searchBatch(queries: readonly string[], options: SearchOptions = {}): Promise<SearchResult[]> {
+    return this.track(() => searchTexts(this.readContext(), () => this.model.encoder(), queries, options));
+  }
+
+  /** As `searchBatch`, with token vectors of your own. */
+  searchEmbeddingsBatch(
+    queries: readonly VectorRows[],
+    options: SearchOptions = {},
+  ): Promise<SearchResult[]> {
+    return this.track(() => searchVectors(this.readContext(), queries, options));
   }
 
   /** A live document by its id. */
@@ -198,7 +220,7 @@ export class Index {
     if (this.closed) return;
     this.closed = true;
     await Promise.allSettled(this.running);
-    await Promise.all([this.model.close(), this.scorer.close()]);
+    await Promise.all([this.model.close(), this.searches.close()]);
     this.catalog.close();
   }
 
@@ -207,8 +229,8 @@ export class Index {
   }
 
   private readContext(): ReadContext {
-    const { catalog, loaded, scorer } = this;
-    return { catalog, loaded, scorer, kernels: this.kernels.backend };
+    const { catalog, loaded, searches } = this;
+    return { catalog, loaded, searches, kernels: this.kernels.backend };
   }
 
   private writeContext(): WriteContext {

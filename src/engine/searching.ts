@@ -1,15 +1,15 @@
 /** One search of an index: from text or vectors to hits. */
 import { abortedError } from "../common/abort.js";
-import { checkInteger, checkString } from "../common/check.js";
+import { checkInteger, checkString, invalidArgument } from "../common/check.js";
 import { MaxsimError } from "../common/errors.js";
 import type { Catalog } from "../documents/catalog.js";
 import { type KernelBackend, MAX_QUERY_TOKENS } from "../kernels/backend.js";
 import { packQuery } from "../kernels/pack.js";
 import { type SearchExplanation, Trace } from "../search/explain.js";
 import { searchParameters } from "../search/parameters.js";
-import type { Scorer } from "../search/scorer.js";
-import { searchSnapshot } from "../search/search.js";
+import type { SearchOutcome, SearchRequest } from "../search/types.js";
 import type { EncodePool } from "../workers/encode-pool.js";
+import type { SearchPool } from "../workers/search-pool.js";
 import { hydrate } from "./hits.js";
 import type { LoadedSnapshot } from "./load-snapshot.js";
 import { DEFAULT_K, MAX_K, type SearchOptions, type SearchResult } from "./options.js";
@@ -20,7 +20,7 @@ export interface ReadContext {
   readonly catalog: Catalog;
   readonly loaded: LoadedSnapshot;
   readonly kernels: KernelBackend;
-  readonly scorer: Scorer;
+  readonly searches: SearchPool;
 }
 
 interface QueryVectors {
@@ -32,77 +32,116 @@ interface QueryVectors {
   readonly text: string | null;
 }
 
-/** Encodes the query and searches. Errors: INVALID_ARGUMENT for an empty query. */
-export async function searchText(
+/** Encodes the queries and searches. Errors: INVALID_ARGUMENT for an empty query. */
+export async function searchTexts(
   context: ReadContext,
   encoder: () => Promise<EncodePool>,
-  query: string,
+  queries: readonly string[],
   options: SearchOptions,
-): Promise<SearchResult> {
-  if (checkString("query", query).trim() === "") {
-    throw new MaxsimError("INVALID_ARGUMENT", "query must not be empty", {
+): Promise<SearchResult[]> {
+  if (!Array.isArray(queries)) throw invalidArgument("queries", "an array of strings", queries);
+  queries.forEach((query, i) => {
+    if (checkString(queryName(queries, i), query).trim() !== "") return;
+    throw new MaxsimError("INVALID_ARGUMENT", `${queryName(queries, i)} must not be empty`, {
       hint: "Ask a question or name a topic.",
     });
-  }
-  const trace = new Trace();
-  const encoded = await trace.measure(
-    "encode",
-    "tokens",
-    async () => (await encoder()).encodeQuery(query),
-    ({ count }) => ({ seen: count, kept: count }),
+  });
+  if (queries.length === 0) return [];
+  const pool = await encoder();
+  const traces: Trace[] = [];
+  const encoded = await Promise.all(
+    queries.map(async (text): Promise<QueryVectors> => {
+      const trace = new Trace();
+      traces.push(trace);
+      const { vectors, tokens, truncated } = await trace.measureAsync(
+        "encode",
+        "tokens",
+        () => pool.encodeQuery(text),
+        ({ count }) => ({ seen: count, kept: count }),
+      );
+      return { vectors, tokens, truncated, text };
+    }),
   );
-  const { vectors, tokens, truncated } = encoded;
-  return run(context, { vectors, tokens, truncated, text: query }, options, trace);
+  return run(context, encoded, options, traces);
 }
 
-/** Searches with token vectors of the caller, at most 64. */
+/** Searches with token vectors of the caller, at most 64 a query. */
 export async function searchVectors(
   context: ReadContext,
-  rows: VectorRows,
+  queries: readonly VectorRows[],
   options: SearchOptions,
-): Promise<SearchResult> {
+): Promise<SearchResult[]> {
+  if (!Array.isArray(queries)) throw invalidArgument("queries", "an array of token vectors", queries);
   const { dim } = context.loaded.catalog.settings;
-  const vectors = normalizedRows("query", rows, dim);
-  const count = vectors.length / dim;
-  if (count < 1 || count > MAX_QUERY_TOKENS) {
-    throw new MaxsimError(
-      "INVALID_VECTOR",
-      `a query has 1 to ${MAX_QUERY_TOKENS} token vectors, found ${count}`,
-    );
-  }
-  const tokens = Array.from({ length: count }, (_, i) => `#${i}`);
-  return run(context, { vectors, tokens, truncated: false, text: null }, options, new Trace());
+  const rows = queries.map((query, i): QueryVectors => {
+    const name = queryName(queries, i);
+    const vectors = normalizedRows(name, query, dim);
+    const count = vectors.length / dim;
+    if (count < 1 || count > MAX_QUERY_TOKENS) {
+      throw new MaxsimError(
+        "INVALID_VECTOR",
+        `${name} has ${count} token vectors, expected 1 to ${MAX_QUERY_TOKENS}`,
+      );
+    }
+    const tokens = Array.from({ length: count }, (_, t) => `#${t}`);
+    return { vectors, tokens, truncated: false, text: null };
+  });
+  return run(
+    context,
+    rows,
+    options,
+    rows.map(() => new Trace()),
+  );
+}
+
+function queryName(queries: readonly unknown[], i: number): string {
+  return queries.length === 1 ? "query" : `queries[${i}]`;
 }
 
 async function run(
   context: ReadContext,
-  query: QueryVectors,
+  queries: readonly QueryVectors[],
   options: SearchOptions,
-  trace: Trace,
-): Promise<SearchResult> {
+  traces: readonly Trace[],
+): Promise<SearchResult[]> {
   const k = checkInteger("k", options.k ?? DEFAULT_K, 1, MAX_K);
   const parameters = searchParameters(k, options);
-  const { loaded, kernels, scorer, catalog } = context;
-  const answered = { generation: loaded.catalog.generation, truncated: query.truncated };
+  const { loaded, kernels, searches } = context;
+  const { search, catalog } = loaded;
   if (options.signal?.aborted) throw abortedError(options.signal, "the search");
-  if (loaded.search === null) return { hits: [], ...answered };
-  const { dim } = loaded.catalog.settings;
-  const packed = packQuery(query.vectors, query.vectors.length / dim, dim);
-  const router = await routerFor(parameters.router, loaded.search.codec, kernels);
-  const outcome = await searchSnapshot(loaded.search, packed, k, parameters, {
-    kernels,
-    scorer,
-    router,
-    trace,
+  if (search === null) {
+    const { generation } = catalog;
+    return queries.map(({ truncated }) => ({ hits: [], generation, truncated }));
+  }
+  const { dim } = catalog.settings;
+  const requests = queries.map(({ vectors }): SearchRequest => {
+    return { packed: packQuery(vectors, vectors.length / dim, dim), vectors, k, parameters };
   });
+  const router = await routerFor(parameters.router, search.codec, kernels);
+  const outcomes = await searches.search(search, requests, router);
   if (options.signal?.aborted) throw abortedError(options.signal, "the search");
-  const hits = await trace.measure(
+  return outcomes.map((outcome, i) =>
+    resultOf(context, queries[i]!, requests[i]!, outcome, options, traces[i]!),
+  );
+}
+
+function resultOf(
+  { catalog, loaded, kernels }: ReadContext,
+  query: QueryVectors,
+  { k, parameters }: SearchRequest,
+  outcome: SearchOutcome,
+  options: SearchOptions,
+  trace: Trace,
+): SearchResult {
+  for (const stage of outcome.stages) trace.add(stage);
+  const hits = trace.measure(
     "hydrate",
     "documents",
     () => hydrate(catalog, outcome.ranked, query.text),
     (found) => ({ seen: found.length, kept: found.length }),
   );
-  if (options.explain !== true) return { hits, ...answered };
+  const answered = { hits, generation: loaded.catalog.generation, truncated: query.truncated };
+  if (options.explain !== true) return answered;
   const explanation: SearchExplanation = {
     plan: outcome.plan,
     reason: outcome.reason,
@@ -111,5 +150,5 @@ async function run(
     stages: trace.stages,
     parameters: { k, ...parameters },
   };
-  return { hits, ...answered, explanation };
+  return { ...answered, explanation };
 }

@@ -24,10 +24,26 @@ export interface SearchExplanation {
 export class Trace {
   readonly stages: StageTrace[] = [];
 
-  async measure<T>(
+  add(stage: StageTrace): void {
+    this.stages.push(stage);
+  }
+
+  measure<T>(
     stage: StageTrace["stage"],
     what: string,
-    run: () => T | Promise<T>,
+    run: () => T,
+    counts: (result: T) => { seen: number; kept: number },
+  ): T {
+    const start = performance.now();
+    const result = run();
+    this.stages.push({ stage, what, ...counts(result), milliseconds: performance.now() - start });
+    return result;
+  }
+
+  async measureAsync<T>(
+    stage: StageTrace["stage"],
+    what: string,
+    run: () => Promise<T>,
     counts: (result: T) => { seen: number; kept: number },
   ): Promise<T> {
     const start = performance.now();

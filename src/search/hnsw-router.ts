@@ -1,7 +1,7 @@
 /** The router that walks a graph over the centroids (hnswlib). */
 import hnswlib from "hnswlib-node";
-import type { Codebook, PackedQuery } from "../kernels/backend.js";
-import type { Probes } from "./gather.js";
+import type { Codebook, PackedQuery, Probes } from "../kernels/backend.js";
+
 import type { Router } from "./router.js";
 
 /** Links of a node; 16 to 32 suit 128 dimensions. */

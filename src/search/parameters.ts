@@ -11,6 +11,12 @@ export interface SearchParameters {
   readonly approximate: number;
   /** Passages that are scored exactly, the best of centroid interaction. */
   readonly refine: number;
+  /**
+   * Passages scored exactly one after another without a new document among the best k before the rest is left out.
+   */
+  readonly patience: number;
+  /** Documents whose final scores are computed in float32; 0 for none. */
+  readonly rescore: number;
   /** Token vectors up to which every live passage is scored, without candidate generation. */
   readonly exhaustiveTokens: number;
   readonly router: RouterName;
@@ -23,6 +29,9 @@ export interface SearchTuning {
   readonly nprobe?: number;
   readonly approximate?: number;
   readonly refine?: number;
+  readonly patience?: number;
+  /** Documents whose final scores are computed in float32 from the stored vectors. Default 0: about 0.1 ms each. */
+  readonly rescore?: number;
   readonly exhaustiveTokens?: number;
   /**
    * How the nearest centroids are found: "scan" (default, exact), or "hnsw", a graph that is built at the first
@@ -39,11 +48,17 @@ export interface SearchTuning {
  */
 const EFFORTS: Record<
   SearchEffort,
-  { nprobe: number; approximate: number; refine: number; exhaustiveTokens: number }
+  { nprobe: number; approximate: number; refine: number; patience: number; exhaustiveTokens: number }
 > = {
-  fast: { nprobe: 4, approximate: 1024, refine: 256, exhaustiveTokens: 50_000 },
-  balanced: { nprobe: 8, approximate: 4096, refine: 512, exhaustiveTokens: 200_000 },
-  exact: { nprobe: 32, approximate: 16_384, refine: 4096, exhaustiveTokens: Number.MAX_SAFE_INTEGER },
+  fast: { nprobe: 4, approximate: 1024, refine: 256, patience: 64, exhaustiveTokens: 50_000 },
+  balanced: { nprobe: 8, approximate: 4096, refine: 512, patience: 192, exhaustiveTokens: 200_000 },
+  exact: {
+    nprobe: 32,
+    approximate: 16_384,
+    refine: 4096,
+    patience: Number.MAX_SAFE_INTEGER,
+    exhaustiveTokens: Number.MAX_SAFE_INTEGER,
+  },
 };
 
 /** The parameters of a search for `k` documents: deeper stages never keep fewer passages than `4 * k`. */
@@ -59,6 +74,8 @@ export function searchParameters(k: number, tuning: SearchTuning): SearchParamet
       tuning.approximate ?? Math.max(defaults.approximate, 4 * refine),
       1,
     ),
+    patience: checkInteger("patience", tuning.patience ?? Math.max(defaults.patience, k), 1),
+    rescore: checkInteger("rescore", tuning.rescore ?? 0, 0),
     exhaustiveTokens: checkInteger(
       "exhaustiveTokens",
       tuning.exhaustiveTokens ?? defaults.exhaustiveTokens,

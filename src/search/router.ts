@@ -2,8 +2,7 @@
  * The router finds the nearest centroids of each query token. `scan` reads them off the whole score table and is
  * exact; `hnsw` walks a graph over the centroids.
  */
-import type { Codebook, KernelBackend, PackedQuery } from "../kernels/backend.js";
-import type { Probes } from "./gather.js";
+import type { Codebook, KernelBackend, PackedQuery, Probes } from "../kernels/backend.js";
 
 export type RouterName = "scan" | "hnsw";
 

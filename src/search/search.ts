@@ -1,161 +1,175 @@
 /**
- * One search over one snapshot: plan, then stage by stage from a packed query to ranked documents.
+ * Searches of one snapshot on the calling thread: plan, then stage by stage from packed queries to ranked documents.
  *
  *   exhaustive:  centroid scores -> exact MaxSim of every live passage -> rank
  *   pruned:      centroid scores -> probe -> gather -> approximate -> exact MaxSim of the best -> rank
  */
-import type { KernelBackend, PackedQuery } from "../kernels/backend.js";
-import type { Trace } from "./explain.js";
-import { gather, type Probes } from "./gather.js";
-import type { SearchParameters } from "./parameters.js";
-import { bestPassages, rankDocuments } from "./rank.js";
+import type { KernelBackend } from "../kernels/backend.js";
+import { approximateBest, gatherCandidates } from "./candidates.js";
+import { scoreCentroids } from "./centroid-scores.js";
+import { refine, type ScoringQuery, scan } from "./exact.js";
+import { Trace } from "./explain.js";
+import { rescore } from "./rescore.js";
 import type { Router } from "./router.js";
-import type { Scorer, ScoringQuery, ScoringStage } from "./scorer.js";
-import type { RankedDocument, ScoredPassages, SearchSnapshot, SegmentPassages } from "./types.js";
-
-export interface SearchOutcome {
-  readonly ranked: readonly RankedDocument[];
-  readonly plan: "exhaustive" | "pruned";
-  readonly reason: string;
-}
+import { TopDocuments } from "./top-documents.js";
+import type { SearchOutcome, SearchRequest, SearchSnapshot } from "./types.js";
+import type { ScoreTables, Workspace } from "./workspace.js";
 
 export interface SearchContext {
   readonly kernels: KernelBackend;
-  readonly scorer: Scorer;
   readonly router: Router;
-  readonly trace: Trace;
+  readonly workspace: Workspace;
 }
 
-/** The k best live documents; always min(k, searchable documents) of them. */
-export async function searchSnapshot(
+/**
+ * The k best live documents of each query; always min(k, searchable documents) of them. Queries that are searched together
+ * share one pass over the codebook and are answered as they would be alone.
+ */
+export function searchSnapshot(
   snapshot: SearchSnapshot,
-  query: PackedQuery,
-  k: number,
-  parameters: SearchParameters,
+  requests: readonly SearchRequest[],
   context: SearchContext,
-): Promise<SearchOutcome> {
-  const scoring: ScoringQuery = {
-    packed: query,
-    quantizer: snapshot.codec.quantizer,
-    table: await scoreCentroids(snapshot, query, context),
-  };
-  const wanted = Math.min(k, snapshot.searchableDocuments);
-  if (snapshot.tokens <= parameters.exhaustiveTokens) {
-    const reason = `${snapshot.tokens} token vectors are at most ${parameters.exhaustiveTokens}`;
-    return { ranked: await exhaustive(snapshot, scoring, k, context), plan: "exhaustive", reason };
+): SearchOutcome[] {
+  for (const segment of snapshot.segments) segment.checkMapped();
+  const pruned = requests.map((request) => !isExhaustive(snapshot, request));
+  const start = performance.now();
+  const tables = scoreCentroids(
+    snapshot.codec.codebook,
+    requests.map(({ packed }) => packed),
+    pruned.includes(true),
+    context.kernels,
+    context.workspace,
+  );
+  const milliseconds = (performance.now() - start) / requests.length;
+  try {
+    return requests.map((request, i) => {
+      const trace = new Trace();
+      const { size } = snapshot.codec.codebook;
+      trace.add({ stage: "centroids", what: "centroids", seen: size, kept: size, milliseconds });
+      return searchOne(snapshot, request, tables[i]!, context, trace);
+    });
+  } finally {
+    for (const table of tables) context.workspace.giveTables(table);
   }
-  const ranked = await pruned(snapshot, scoring, k, parameters, context);
-  if (ranked.length < wanted) {
-    const reason = `candidate generation reached ${ranked.length} of ${wanted} documents, so every passage was scored`;
-    return { ranked: await exhaustive(snapshot, scoring, k, context), plan: "exhaustive", reason };
+}
+
+/** Whether every live passage is scored, without candidate generation. */
+export function isExhaustive(snapshot: SearchSnapshot, { parameters }: SearchRequest): boolean {
+  return snapshot.tokens <= parameters.exhaustiveTokens;
+}
+
+function searchOne(
+  snapshot: SearchSnapshot,
+  request: SearchRequest,
+  tables: ScoreTables,
+  context: SearchContext,
+  trace: Trace,
+): SearchOutcome {
+  const { k, parameters } = request;
+  const wanted = Math.min(k, snapshot.searchableDocuments);
+  if (isExhaustive(snapshot, request)) {
+    const top = searchEverything(snapshot, request, tables, context, trace);
+    const reason = `${snapshot.tokens} token vectors are at most ${parameters.exhaustiveTokens}`;
+    return finishSearch(snapshot, request, top, { plan: "exhaustive", reason }, trace);
+  }
+  const found = searchCandidates(snapshot, request, tables, context, trace);
+  if (found.size < wanted) {
+    const top = searchEverything(snapshot, request, tables, context, trace);
+    const reason = `candidate generation reached ${found.size} of ${wanted} documents, so every passage was scored`;
+    return finishSearch(snapshot, request, top, { plan: "exhaustive", reason }, trace);
   }
   const reason = `${snapshot.tokens} token vectors are more than ${parameters.exhaustiveTokens}`;
-  return { ranked, plan: "pruned", reason };
+  return finishSearch(snapshot, request, found, { plan: "pruned", reason }, trace);
 }
 
-/** The centroid score table in shared memory, so that scoring threads read the same copy. */
-function scoreCentroids(
+/** The last stage of both plans: the documents in their final order. */
+export function finishSearch(
   snapshot: SearchSnapshot,
-  query: PackedQuery,
-  context: SearchContext,
-): Promise<Float32Array> {
-  const { codebook } = snapshot.codec;
-  return context.trace.measure(
-    "centroids",
-    "centroids",
-    () => {
-      const table = new Float32Array(new SharedArrayBuffer(codebook.size * query.lanes * 4));
-      context.kernels.centroidScores(query, codebook, table);
-      return table;
-    },
-    () => ({ seen: codebook.size, kept: codebook.size }),
-  );
-}
-
-async function exhaustive(
-  snapshot: SearchSnapshot,
-  query: ScoringQuery,
-  k: number,
-  context: SearchContext,
-): Promise<RankedDocument[]> {
-  const work = snapshot.segments.map((segment) => ({ segment, passages: segment.live }));
-  const scored = await scoreStage("exact", "maxsim", query, work, context);
-  return rank(scored, k, context);
-}
-
-async function pruned(
-  snapshot: SearchSnapshot,
-  query: ScoringQuery,
-  k: number,
-  parameters: SearchParameters,
-  context: SearchContext,
-): Promise<RankedDocument[]> {
-  const probes = await probe(snapshot, query, parameters.nprobe, context);
-  const gathered = await context.trace.measure(
-    "gather",
-    "passages",
-    () => snapshot.segments.map((segment) => gather(segment, query.packed, probes, parameters.approximate)),
-    (parts) => ({
-      seen: sum(parts.map((part) => part.reached)),
-      kept: sum(parts.map((part) => part.passages.length)),
-    }),
-  );
-  const candidates = snapshot.segments.map((segment, s) => ({ segment, passages: gathered[s]!.passages }));
-  const approximated = await scoreStage("approximate", "approximate", query, candidates, context);
-  const best = bestPassages(approximated, parameters.refine);
-  const refined = snapshot.segments.map((segment, s) => ({ segment, passages: best[s]! }));
-  return rank(await scoreStage("exact", "maxsim", query, refined, context), k, context);
-}
-
-function probe(
-  snapshot: SearchSnapshot,
-  query: ScoringQuery,
-  wanted: number,
-  context: SearchContext,
-): Promise<Probes> {
-  const { size } = snapshot.codec.codebook;
-  return context.trace.measure(
-    "probe",
-    "centroids",
-    () => context.router.probe(query.packed, query.table, Math.min(wanted, size)),
-    (probes) => ({ seen: size, kept: new Set(probes.ids).size }),
-  );
-}
-
-function scoreStage(
-  name: "approximate" | "exact",
-  stage: ScoringStage,
-  query: ScoringQuery,
-  work: readonly SegmentPassages[],
-  context: SearchContext,
-): Promise<ScoredPassages[]> {
-  return context.trace.measure(
-    name,
-    "passages",
-    async () => {
-      const scores = await context.scorer.score(stage, query, work);
-      return work.map((part, i) => ({ ...part, scores: scores[i]! }));
-    },
-    (scored) => {
-      const passages = sum(scored.map((part) => part.scores.length));
-      return { seen: passages, kept: passages };
-    },
-  );
-}
-
-function rank(
-  scored: readonly ScoredPassages[],
-  k: number,
-  context: SearchContext,
-): Promise<RankedDocument[]> {
-  return context.trace.measure(
+  { k, parameters, vectors }: SearchRequest,
+  top: TopDocuments,
+  plan: Pick<SearchOutcome, "plan" | "reason">,
+  trace: Trace,
+): SearchOutcome {
+  const ranked = trace.measure(
     "rank",
     "documents",
-    () => rankDocuments(scored, k),
-    (ranked) => ({ seen: sum(scored.map((part) => part.scores.length)), kept: ranked.length }),
+    () => {
+      const kept = top.ranked();
+      const rescored = parameters.rescore > 0 ? rescore(snapshot, vectors, kept, parameters.rescore) : kept;
+      return rescored.slice(0, k);
+    },
+    (documents) => ({ seen: top.size, kept: documents.length }),
+  );
+  return { ranked, ...plan, stages: trace.stages };
+}
+
+/** Documents that are ranked before the float scores: those that may still come up. */
+export function documentsRanked({ k, parameters }: SearchRequest): number {
+  return Math.max(k, parameters.rescore);
+}
+
+function searchEverything(
+  snapshot: SearchSnapshot,
+  request: SearchRequest,
+  { scores: table }: ScoreTables,
+  { kernels }: SearchContext,
+  trace: Trace,
+): TopDocuments {
+  const query: ScoringQuery = { packed: request.packed, quantizer: snapshot.codec.quantizer, table };
+  let passages = 0;
+  return trace.measure(
+    "exact",
+    "passages",
+    () => {
+      const top = new TopDocuments(documentsRanked(request));
+      for (const segment of snapshot.segments) {
+        const count = segment.live?.length ?? segment.passages;
+        scan({ segment, passages: segment.live }, 0, count, query, top, kernels);
+        passages += count;
+      }
+      return top;
+    },
+    () => ({ seen: passages, kept: passages }),
   );
 }
 
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
+function searchCandidates(
+  snapshot: SearchSnapshot,
+  request: SearchRequest,
+  tables: ScoreTables,
+  { kernels, router, workspace }: SearchContext,
+  trace: Trace,
+): TopDocuments {
+  const { packed, parameters } = request;
+  const { codebook, quantizer } = snapshot.codec;
+  const probes = trace.measure(
+    "probe",
+    "centroids",
+    () => router.probe(packed, tables.scores, Math.min(parameters.nprobe, codebook.size)),
+    ({ ids }) => ({ seen: codebook.size, kept: ids.length }),
+  );
+  const { parts } = trace.measure(
+    "gather",
+    "passages",
+    () => gatherCandidates(snapshot, packed, probes, parameters.approximate, kernels, workspace),
+    ({ reached, kept }) => ({ seen: reached, kept }),
+  );
+  const best = trace.measure(
+    "approximate",
+    "passages",
+    () => approximateBest(parts, packed, tables, parameters.refine, kernels),
+    ({ length }) => ({
+      seen: parts.reduce((sum, { passages }) => sum + (passages?.length ?? 0), 0),
+      kept: length,
+    }),
+  );
+  const query: ScoringQuery = { packed, quantizer, table: tables.scores };
+  const top = new TopDocuments(documentsRanked(request));
+  trace.measure(
+    "exact",
+    "passages",
+    () => refine(parts, best, query, parameters.patience, top, kernels),
+    (scored) => ({ seen: best.length, kept: scored }),
+  );
+  return top;
 }

@@ -2,6 +2,9 @@
 
 import type { Codec } from "../codec/codec.js";
 import type { Segment } from "../indexing/segment.js";
+import type { PackedQuery } from "../kernels/backend.js";
+import type { StageTrace } from "./explain.js";
+import type { SearchParameters } from "./parameters.js";
 
 /** One generation as search sees it. */
 export interface SearchSnapshot {
@@ -13,15 +16,27 @@ export interface SearchSnapshot {
   readonly tokens: number;
 }
 
-/** Passages of one segment: ascending ordinals, or null for all of them. */
+/** A query and how it is to be answered. */
+export interface SearchRequest {
+  readonly packed: PackedQuery;
+  /** The query's token vectors, f32 `[tokens][dim]`: what `rescore` compares with. */
+  readonly vectors: Float32Array;
+  readonly k: number;
+  readonly parameters: SearchParameters;
+}
+
+export interface SearchOutcome {
+  readonly ranked: readonly RankedDocument[];
+  readonly plan: "exhaustive" | "pruned";
+  /** Why this plan was taken, one sentence. */
+  readonly reason: string;
+  readonly stages: readonly StageTrace[];
+}
+
+/** Passages of one segment: ordinals, or null for all of them. */
 export interface SegmentPassages {
   readonly segment: Segment;
   readonly passages: Uint32Array | null;
-}
-
-/** Scores in the order of the passages that they belong to. */
-export interface ScoredPassages extends SegmentPassages {
-  readonly scores: Float32Array;
 }
 
 export interface RankedDocument {

@@ -25,6 +25,7 @@ const QUERIES = 500;
  * @property {Uint32Array} lengths token vectors of each passage
  * @property {Uint32Array} tokenIds vocabulary id of each token vector
  * @property {() => Float32Array} vectors unit rows, `[tokens][dim]`; read from disk at each call
+ * @property {string} path file of the vectors: little-endian float32
  *
  * @typedef {object} VectorCorpus
  * @property {string} name
@@ -68,18 +69,25 @@ export async function arxivCorpus() {
           lengths: readTyped(`${path}.lengths.u32`, Uint32Array),
           tokenIds: readTyped(`${path}.ids.u32`, Uint32Array),
           vectors: () => readTyped(`${path}.f32`, Float32Array),
+          path: `${path}.f32`,
         };
       }
     },
   };
 }
 
-async function encode(folder) {
-  const rows = gunzipSync(readFileSync(SOURCE))
+/** Titles (`query`) and abstracts (`pos`) in the order of the passages; undefined where the source is not there. */
+export function arxivTexts() {
+  if (!existsSync(SOURCE)) return undefined;
+  return gunzipSync(readFileSync(SOURCE))
     .toString("utf8")
     .trimEnd()
     .split("\n")
     .map((line) => JSON.parse(line));
+}
+
+async function encode(folder) {
+  const rows = arxivTexts();
   const encoder = await Encoder.load();
   try {
     const { dim } = encoder.settings;

@@ -1,0 +1,34 @@
+import { describe, expect, it } from "vitest";
+import { Workspace } from "../../../src/search/workspace.js";
+
+describe("the workspace", () => {
+  it("hands out tables again that were given back, never twice at a time", () => {
+    const workspace = new Workspace();
+    const first = workspace.takeTables(64);
+    const second = workspace.takeTables(64);
+    expect(second.scores.buffer).not.toBe(first.scores.buffer);
+    workspace.giveTables(first);
+    const third = workspace.takeTables(32);
+    expect(third.scores.buffer).toBe(first.scores.buffer);
+    expect(third.scores).toHaveLength(32);
+    expect(third.bytes).toHaveLength(32);
+    third.scores.fill(1);
+    expect(third.bytes.every((value) => value === 0)).toBe(true);
+  });
+
+  it("makes larger tables when the kept ones are too small", () => {
+    const workspace = new Workspace();
+    workspace.giveTables(workspace.takeTables(16));
+    expect(workspace.takeTables(1600).scores).toHaveLength(1600);
+  });
+
+  it("keeps the scratch of a segment only once it was given back", () => {
+    const workspace = new Workspace();
+    const offsets = new Uint32Array(11);
+    const scratch = workspace.takeScratch(offsets);
+    expect(scratch.marks).toHaveLength(10);
+    expect(workspace.takeScratch(offsets)).not.toBe(scratch);
+    workspace.giveScratch(offsets, scratch);
+    expect(workspace.takeScratch(offsets)).toBe(scratch);
+  });
+});
