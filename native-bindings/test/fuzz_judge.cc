@@ -1,0 +1,89 @@
+#include "test/fuzz_judge.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace maxsim::fuzz {
+namespace {
+
+using Kind = Parameter::Kind;
+using Rule = Parameter::Rule;
+
+bool isArrayOf(const Value& value, const Parameter& parameter) {
+  return value.isTypedArray &&
+         std::find(parameter.types.begin(), parameter.types.end(), value.type) != parameter.types.end();
+}
+
+bool takeInteger(const Value& value, const Parameter& parameter, Shape& shape) {
+  if (value.kind != napi_number || std::floor(value.number) != value.number) return false;
+  if (!(value.number >= static_cast<double>(parameter.least) && value.number <= static_cast<double>(parameter.most))) {
+    return false;
+  }
+  shape.*parameter.field = static_cast<uint64_t>(value.number);
+  return parameter.fits == nullptr || parameter.fits(shape);
+}
+
+bool takeMeasured(const Value& value, const Parameter& parameter, Shape& shape) {
+  if (parameter.optional && value.kind == napi_null) {
+    if (parameter.absent != nullptr) parameter.absent(shape);
+    return true;
+  }
+  return isArrayOf(value, parameter) && parameter.measure(shape, value.length);
+}
+
+bool fitsShape(const Value& value, const Parameter& parameter, const Shape& shape) {
+  if (parameter.optional && value.kind == napi_null) return true;
+  if (!isArrayOf(value, parameter)) return false;
+  const uint64_t expected = parameter.length(shape);
+  return parameter.rule == Rule::kAtLeast ? value.length >= expected : value.length == expected;
+}
+
+}  // namespace
+
+Verdict judge(const Function& function, const std::vector<Value*>& values) {
+  static Value undefined;
+  Verdict verdict;
+  const auto& parameters = function.parameters;
+  std::vector<Value*> all(values);
+  all.resize(std::max(all.size(), parameters.size()), &undefined);
+
+  // Numbers first, then arrays that may have any length, because the other lengths follow from both.
+  const auto pass = [&](auto applies, auto take) {
+    for (size_t i = 0; i < parameters.size(); i++) {
+      if (applies(parameters[i]) && !take(*all[i], parameters[i], verdict.shape)) verdict.refused.insert(parameters[i].name);
+    }
+  };
+  pass([](const Parameter& p) { return p.kind == Kind::kInteger; }, takeInteger);
+  pass([](const Parameter& p) { return p.kind == Kind::kNumber; },
+       [](const Value& value, const Parameter&, const Shape&) { return value.kind == napi_number; });
+  // A number that is refused leaves the lengths open: an array may then be the first that the addon refuses.
+  const bool open = !verdict.refused.empty();
+  const auto isArray = [](const Parameter& p) { return p.kind == Kind::kArray; };
+  if (open) {
+    pass(isArray, [](const Value&, const Parameter&, const Shape&) { return false; });
+    return verdict;
+  }
+  pass([](const Parameter& p) { return p.kind == Kind::kArray && p.rule == Rule::kMeasured; }, takeMeasured);
+  if (!verdict.refused.empty()) {
+    pass(isArray, [](const Value&, const Parameter&, const Shape&) { return false; });
+    return verdict;
+  }
+  pass([](const Parameter& p) { return p.kind == Kind::kArray && p.rule != Rule::kMeasured; }, fitsShape);
+  if (!verdict.refused.empty()) return verdict;
+
+  for (size_t i = 0; i < parameters.size(); i++) {
+    if (parameters[i].kind != Kind::kArray || !all[i]->isTypedArray) continue;
+    const Array array(all[i]);
+    for (size_t e = 0; e < array.size(); e++) {
+      if (parameters[i].accepted != nullptr && !parameters[i].accepted(array[e])) verdict.refused.insert(parameters[i].name);
+      if (parameters[i].within != nullptr && !parameters[i].within(array[e])) verdict.defined = false;
+    }
+  }
+  if (verdict.refused.empty() && function.fault != nullptr) {
+    const char* fault = function.fault(Found(verdict.shape, parameters, all));
+    if (fault != nullptr) verdict.fault = fault;
+  }
+  return verdict;
+}
+
+}  // namespace maxsim::fuzz
