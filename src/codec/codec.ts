@@ -11,17 +11,26 @@ import type {
   QuantizedVectors,
   ResidualQuantizer,
 } from "../kernels/backend.js";
+import type { SectionFile } from "../storage/section-file.js";
 import type { TokenGroups } from "./token-groups.js";
 
 export class Codec {
   readonly codebook: Codebook;
   readonly quantizer: ResidualQuantizer;
   readonly tokenGroups: TokenGroups;
+  /** The file that the arrays lie in; null for a codec that was just trained. */
+  readonly file: SectionFile | null;
 
-  constructor(codebook: Codebook, quantizer: ResidualQuantizer, tokenGroups: TokenGroups) {
+  constructor(
+    codebook: Codebook,
+    quantizer: ResidualQuantizer,
+    tokenGroups: TokenGroups,
+    file: SectionFile | null = null,
+  ) {
     this.codebook = codebook;
     this.quantizer = quantizer;
     this.tokenGroups = tokenGroups;
+    this.file = file;
   }
 
   get dim(): number {

@@ -9,6 +9,7 @@ import { buildSegments, type VectorSource } from "../indexing/build.js";
 import { spillVectors } from "../indexing/passage-vectors.js";
 import type { KernelBackend } from "../kernels/backend.js";
 import { quantizeVectors } from "../kernels/pack.js";
+import type { FileMapper } from "../storage/file-mapper.js";
 import { WriterLock } from "../storage/lock.js";
 import { SpillFile } from "../storage/spill-file.js";
 import { type LoadedSnapshot, loadSnapshot } from "./load-snapshot.js";
@@ -21,6 +22,7 @@ import { type Documents, Replacements, stageDocuments, wholeSpan } from "./stage
 export interface WriteContext {
   readonly folder: string;
   readonly kernels: KernelBackend;
+  readonly mapper: FileMapper | undefined;
   readonly logger: Logger;
   /** What this object has loaded so far; its files are taken over when they are still current. */
   readonly loaded: LoadedSnapshot | null;
@@ -36,7 +38,7 @@ async function withWriter<T>(
     const catalog = Catalog.open(context.folder, { readOnly: false });
     try {
       await removeGarbage(context.folder, catalog.snapshot());
-      return await work(catalog, await loadSnapshot(context.folder, catalog, context.loaded));
+      return await work(catalog, await loadSnapshot(context.folder, catalog, context.loaded, context.mapper));
     } finally {
       catalog.close();
     }

@@ -1,12 +1,18 @@
-/** Reads a segment file into the form that search uses. */
+/** A segment as search uses it: typed views of its file, which is read into memory or mapped. */
 import type { Codec } from "../codec/codec.js";
 import { MaxsimError } from "../common/errors.js";
 import type { CompressedTokens, PassageOffsets } from "../kernels/backend.js";
 import { corruptFile } from "../storage/corrupt-file.js";
 import type { SectionFile } from "../storage/section-file.js";
+import { type SegmentGuard, segmentGuard } from "./segment-guard.js";
 
-/** A segment in memory. Buffers are shared between threads and never written. */
-export interface Segment {
+/** Buffers are shared between threads and never written. What `SegmentGuard` names is ensured before it is read. */
+export interface Segment extends SegmentData, SegmentGuard {
+  /** The file that the arrays lie in; null for a segment made in memory. */
+  readonly file: SectionFile | null;
+}
+
+export interface SegmentData {
   /** File name, for messages. */
   readonly name: string;
   readonly passages: number;
@@ -33,9 +39,13 @@ export interface SegmentIdentity {
   readonly tokens: number;
 }
 
+/** Sections that are verified at open; the others are long and verified where they are read. */
+const SMALL_SECTIONS = ["info", "lengths", "document", "postoff"];
+
 /**
  * Checks that the sections agree with each other, with the codec and with the catalog; CORRUPT naming the file
- * otherwise. Ranges of deleted passages are (first passage number, count).
+ * otherwise. Codes are checked here when the whole file was verified, otherwise by the kernels that read them. Ranges of
+ * deleted passages are (first passage number, count).
  */
 export function decodeSegment(
   file: SectionFile,
@@ -43,6 +53,70 @@ export function decodeSegment(
   identity: SegmentIdentity,
   deleted: readonly (readonly [number, number])[],
 ): Segment {
+  for (const tag of SMALL_SECTIONS) file.ensure(tag);
+  checkInfo(file, codec, identity);
+  const views = sectionViews(file, codec);
+  const lengths = file.u32("lengths");
+  const { codes, inverseNorms, residuals } = views.compressed;
+  const sizes: Array<[string, number, number]> = [
+    ["lengths", lengths.length, identity.passages],
+    ["document", views.documents.length, identity.passages],
+    ["codes", codes.length, identity.tokens],
+    ["norms", inverseNorms.length, identity.tokens],
+    ["residual", residuals.length, identity.tokens * codec.residualBytes],
+    ["postoff", views.postingOffsets.length, codec.codebook.size + 1],
+  ];
+  for (const [tag, found, expected] of sizes) {
+    if (found !== expected) {
+      throw new MaxsimError(
+        "CORRUPT",
+        `${file.path}: section ${tag} has ${found} elements, expected ${expected}`,
+      );
+    }
+  }
+  if (file.verifiedWhole) checkCodes(file.path, codes, codec.codebook.size);
+  checkPostingOffsets(file.path, views.postingOffsets, views.postings.length);
+  const offsets = passageOffsets(file.path, lengths, identity.tokens);
+  const { firstPassage, passages, tokens } = identity;
+  const numbers = { name: file.path, firstPassage, passages, tokens };
+  return guarded(file, { ...numbers, offsets, ...views, ...deletions(identity, deleted) });
+}
+
+/** The large arrays of a segment, in place. CORRUPT when a section is missing or has elements of another size. */
+export function sectionViews(
+  file: SectionFile,
+  codec: Codec,
+): Pick<SegmentData, "documents" | "compressed" | "postingOffsets" | "postings"> {
+  return {
+    documents: file.u32("document"),
+    compressed: {
+      codes: codec.codeBytes === 2 ? file.u16("codes") : file.u32("codes"),
+      residuals: file.u8("residual"),
+      inverseNorms: file.u16("norms"),
+    },
+    postingOffsets: file.u32("postoff"),
+    postings: file.u8("postings"),
+  };
+}
+
+/** The segment of a file whose data were checked. */
+export function guarded(file: SectionFile, data: SegmentData): Segment {
+  return { ...data, file, ...segmentGuard(file, data) };
+}
+
+/** A segment that was made in memory: there is nothing to verify. */
+export function segmentInMemory(data: SegmentData): Segment {
+  return {
+    ...data,
+    file: null,
+    ensureCodes() {},
+    ensureTokens() {},
+    ensureLists() {},
+    checkMapped() {},
+  };
+}
+
+function checkInfo(file: SectionFile, codec: Codec, identity: SegmentIdentity): void {
   const info = file.u32("info");
   const stated: Array<[string, number | undefined, number]> = [
     ["passages", info[0], identity.passages],
@@ -53,47 +127,10 @@ export function decodeSegment(
     ["tokens (low half)", info[5], identity.tokens % 2 ** 32],
     ["tokens (high half)", info[6], Math.floor(identity.tokens / 2 ** 32)],
   ];
-  const infoOffset = file.section("info", 4).offset;
+  const { offset } = file.section("info", 4);
   for (const [what, found, expected] of stated) {
-    if (found !== expected) throw corruptFile(file.path, infoOffset, `${expected} ${what}`, `${found}`);
+    if (found !== expected) throw corruptFile(file.path, offset, `${expected} ${what}`, `${found}`);
   }
-  const codes = codec.codeBytes === 2 ? file.u16("codes") : file.u32("codes");
-  const lengths = file.u32("lengths");
-  const documents = file.u32("document");
-  const norms = file.u16("norms");
-  const residuals = file.u8("residual");
-  const postingOffsets = file.u32("postoff");
-  const postings = file.u8("postings");
-  const sizes: Array<[string, number, number]> = [
-    ["lengths", lengths.length, identity.passages],
-    ["document", documents.length, identity.passages],
-    ["codes", codes.length, identity.tokens],
-    ["norms", norms.length, identity.tokens],
-    ["residual", residuals.length, identity.tokens * codec.residualBytes],
-    ["postoff", postingOffsets.length, codec.codebook.size + 1],
-  ];
-  for (const [tag, found, expected] of sizes) {
-    if (found !== expected) {
-      throw new MaxsimError(
-        "CORRUPT",
-        `${file.path}: section ${tag} has ${found} elements, expected ${expected}`,
-      );
-    }
-  }
-  checkCodes(file.path, codes, codec.codebook.size);
-  checkPostingOffsets(file.path, postingOffsets, postings.length);
-  return {
-    name: file.path,
-    passages: identity.passages,
-    tokens: identity.tokens,
-    firstPassage: identity.firstPassage,
-    offsets: passageOffsets(file.path, lengths, identity.tokens),
-    documents,
-    compressed: { codes, residuals, inverseNorms: norms },
-    postingOffsets,
-    postings,
-    ...deletions(identity, deleted),
-  };
 }
 
 function passageOffsets(path: string, lengths: Uint32Array, tokens: number): Uint32Array {
@@ -144,15 +181,16 @@ function deletions(
     const from = Math.max(first, identity.firstPassage);
     const to = Math.min(first + count, end);
     if (from >= to) continue;
-    dead ??= new Uint8Array(identity.passages);
+    dead ??= new Uint8Array(new SharedArrayBuffer(identity.passages));
     dead.fill(1, from - identity.firstPassage, to - identity.firstPassage);
   }
   return { dead, live: dead === null ? null : liveOrdinals(dead) };
 }
 
 function liveOrdinals(dead: Uint8Array): Uint32Array {
-  const live = new Uint32Array(dead.length);
   let count = 0;
-  for (let p = 0; p < dead.length; p++) if (dead[p] === 0) live[count++] = p;
-  return live.slice(0, count);
+  for (let p = 0; p < dead.length; p++) if (dead[p] === 0) count++;
+  const live = new Uint32Array(new SharedArrayBuffer(4 * count));
+  for (let p = 0, i = 0; p < dead.length; p++) if (dead[p] === 0) live[i++] = p;
+  return live;
 }

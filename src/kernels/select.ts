@@ -7,6 +7,7 @@
  */
 import { MaxsimError } from "../common/errors.js";
 import type { KernelAttempt, KernelBackend, KernelInfo } from "./backend.js";
+import { type AddonFileMapper, fileMapperOf } from "./file-mapper.js";
 import { addonCandidates, loadNative } from "./native.js";
 import { referenceBackend } from "./reference.js";
 import { loadWasm } from "./wasm.js";
@@ -14,6 +15,8 @@ import { loadWasm } from "./wasm.js";
 export interface SelectedKernels {
   readonly backend: KernelBackend;
   readonly info: KernelInfo;
+  /** Maps files; undefined for backends that cannot. */
+  readonly mapper: AddonFileMapper | undefined;
 }
 
 /** The variables of the environment that steer the choice; empty strings count as not set. */
@@ -59,7 +62,7 @@ export function chooseKernels(environment: KernelEnvironment): SelectedKernels {
         path: candidate.path,
         tried: [...tried, attempt],
       };
-      return { backend, info };
+      return { backend, info, mapper: fileMapperOf(info) };
     } catch (error) {
       tried.push({ candidate: candidate.name, ok: false, reason: reasonOf(error) });
     }
@@ -80,7 +83,7 @@ function* candidates(forced: string | undefined, isa: string | undefined): Gener
 
 function plain(tried: KernelAttempt[]): SelectedKernels {
   const info: KernelInfo = { backend: "js", isa: referenceBackend.isa, path: undefined, tried };
-  return { backend: referenceBackend, info };
+  return { backend: referenceBackend, info, mapper: undefined };
 }
 
 /** First line of a message: require() appends the stack of modules to its own. */

@@ -2,7 +2,7 @@
 import type { Codec } from "../../src/codec/codec.js";
 import { buildPostings } from "../../src/codec/postings.js";
 import { trainCodec } from "../../src/codec/train.js";
-import type { Segment } from "../../src/indexing/segment.js";
+import { type Segment, segmentInMemory } from "../../src/indexing/segment.js";
 import { quantizeVectors } from "../../src/kernels/pack.js";
 import { referenceBackend } from "../../src/kernels/reference.js";
 import type { SearchSnapshot } from "../../src/search/types.js";
@@ -26,7 +26,7 @@ export function memorySegment(
   lengths.forEach((length, p) => {
     offsets[p + 1] = offsets[p]! + length;
   });
-  return {
+  return segmentInMemory({
     name: `segment at ${firstPassage}`,
     passages: passages.length,
     tokens: tokenIds.length,
@@ -38,7 +38,7 @@ export function memorySegment(
     postings: postings.bytes,
     dead: null,
     live: null,
-  };
+  });
 }
 
 export function memorySnapshot(options: {
