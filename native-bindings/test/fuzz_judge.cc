@@ -14,6 +14,14 @@ bool isArrayOf(const Value& value, const Parameter& parameter) {
          std::find(parameter.types.begin(), parameter.types.end(), value.type) != parameter.types.end();
 }
 
+bool every(const Value& value, bool (*condition)(double)) {
+  const Array array(&value);
+  for (size_t i = 0; i < array.size(); i++) {
+    if (!condition(array[i])) return false;
+  }
+  return true;
+}
+
 bool takeInteger(const Value& value, const Parameter& parameter, Shape& shape) {
   if (value.kind != napi_number || std::floor(value.number) != value.number) return false;
   if (!(value.number >= static_cast<double>(parameter.least) && value.number <= static_cast<double>(parameter.most))) {
@@ -35,7 +43,8 @@ bool fitsShape(const Value& value, const Parameter& parameter, const Shape& shap
   if (parameter.optional && value.kind == napi_null) return true;
   if (!isArrayOf(value, parameter)) return false;
   const uint64_t expected = parameter.length(shape);
-  return parameter.rule == Rule::kAtLeast ? value.length >= expected : value.length == expected;
+  if (parameter.rule == Rule::kAtLeast ? value.length < expected : value.length != expected) return false;
+  return parameter.accepted == nullptr || every(value, parameter.accepted);
 }
 
 }  // namespace
@@ -53,33 +62,28 @@ Verdict judge(const Function& function, const std::vector<Value*>& values) {
       if (applies(parameters[i]) && !take(*all[i], parameters[i], verdict.shape)) verdict.refused.insert(parameters[i].name);
     }
   };
+  // Where one of these is refused the lengths are open: any array may then be what the addon refuses.
+  const auto isOpen = [&] {
+    if (verdict.refused.empty()) return false;
+    for (const Parameter& parameter : parameters) {
+      if (parameter.kind == Kind::kArray) verdict.refused.insert(parameter.name);
+    }
+    return true;
+  };
   pass([](const Parameter& p) { return p.kind == Kind::kInteger; }, takeInteger);
   pass([](const Parameter& p) { return p.kind == Kind::kNumber; },
        [](const Value& value, const Parameter&, const Shape&) { return value.kind == napi_number; });
-  // A number that is refused leaves the lengths open: an array may then be the first that the addon refuses.
-  const bool open = !verdict.refused.empty();
-  const auto isArray = [](const Parameter& p) { return p.kind == Kind::kArray; };
-  if (open) {
-    pass(isArray, [](const Value&, const Parameter&, const Shape&) { return false; });
-    return verdict;
-  }
+  if (isOpen()) return verdict;
   pass([](const Parameter& p) { return p.kind == Kind::kArray && p.rule == Rule::kMeasured; }, takeMeasured);
-  if (!verdict.refused.empty()) {
-    pass(isArray, [](const Value&, const Parameter&, const Shape&) { return false; });
-    return verdict;
-  }
+  if (isOpen()) return verdict;
   pass([](const Parameter& p) { return p.kind == Kind::kArray && p.rule != Rule::kMeasured; }, fitsShape);
   if (!verdict.refused.empty()) return verdict;
 
   for (size_t i = 0; i < parameters.size(); i++) {
-    if (parameters[i].kind != Kind::kArray || !all[i]->isTypedArray) continue;
-    const Array array(all[i]);
-    for (size_t e = 0; e < array.size(); e++) {
-      if (parameters[i].accepted != nullptr && !parameters[i].accepted(array[e])) verdict.refused.insert(parameters[i].name);
-      if (parameters[i].within != nullptr && !parameters[i].within(array[e])) verdict.defined = false;
-    }
+    const auto within = parameters[i].within;
+    if (within != nullptr && all[i]->isTypedArray && !every(*all[i], within)) verdict.defined = false;
   }
-  if (verdict.refused.empty() && function.fault != nullptr) {
+  if (function.fault != nullptr) {
     const char* fault = function.fault(Found(verdict.shape, parameters, all));
     if (fault != nullptr) verdict.fault = fault;
   }
