@@ -3,7 +3,7 @@
 //   node scripts/bootstrap.mjs                     install, build the native kernels, compile
 //   node scripts/bootstrap.mjs install             install the dependencies only
 //   node scripts/bootstrap.mjs demo [-- args]      make ready, then scripts/demo.mjs with the arguments
-//   node scripts/bootstrap.mjs bench -- NAME args  make ready, then scripts/bench/NAME.mjs with the arguments
+//   node scripts/bootstrap.mjs bench [-- args]     make ready, then scripts/bench/main.mjs with the arguments
 //
 // It says in one line what it does, says nothing when nothing is to do, and may run several times at once.
 // This file keeps to syntax that old versions of Node.js parse, so that they get the message below.

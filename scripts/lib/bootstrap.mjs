@@ -1,6 +1,6 @@
 // What scripts/bootstrap.mjs does once the version of Node.js is known to be new enough.
 
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { withLock } from "./lock.mjs";
 import { BootstrapError, projectRoot, runNode, say } from "./project.mjs";
@@ -25,7 +25,7 @@ export async function bootstrap(argv, root = projectRoot) {
     const build = [installStep, nativeStep, wasmStep, compileStep];
     await makeReady(root, command === "install" ? [installStep] : build);
     if (command === "demo") return runNode(root, scriptPath(root, "demo"), args);
-    if (command === "bench") return runNode(root, benchPath(root, args[0]), args.slice(1));
+    if (command === "bench") return runNode(root, scriptPath(root, "bench/main"), args);
     return 0;
   } catch (error) {
     if (!(error instanceof BootstrapError)) throw error;
@@ -74,17 +74,4 @@ function scriptPath(root, name) {
   const path = join(root, "scripts", `${name}.mjs`);
   if (!existsSync(path)) throw new BootstrapError(`scripts/${name}.mjs does not exist in this checkout`);
   return path;
-}
-
-/** @param {string} root @param {string | undefined} name */
-function benchPath(root, name) {
-  const folder = join(root, "scripts", "bench");
-  const names = existsSync(folder)
-    ? readdirSync(folder)
-        .filter((file) => file.endsWith(".mjs"))
-        .map((file) => file.slice(0, -".mjs".length))
-    : [];
-  if (name !== undefined && names.includes(name)) return join(folder, `${name}.mjs`);
-  const found = name === undefined ? "no name was given" : `${JSON.stringify(name)} is not one of them`;
-  throw new BootstrapError(`the benchmarks are ${names.sort().join(", ") || "(none)"}; ${found}`, 2);
 }

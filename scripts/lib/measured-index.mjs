@@ -70,9 +70,10 @@ async function isWhole(folder) {
   }
 }
 
-function codeFingerprint() {
+/** SHA-256 of the compiled code that decides the bytes of an index, hexadecimal. */
+export function codeFingerprint(modules = DECIDING) {
   const hash = createHash("sha256");
-  for (const module of DECIDING) {
+  for (const module of modules) {
     const folder = join(projectRoot, "dist", module);
     const files = readdirSync(folder, { recursive: true }).filter((file) => file.endsWith(".js"));
     for (const file of files.sort()) hash.update(file).update(readFileSync(join(folder, file)));

@@ -145,5 +145,9 @@ function shardPath(folder, shard) {
 
 function splitRows(rows, lengths, dim) {
   let at = 0;
-  return Array.from(lengths, (count) => rows.subarray(at, (at += count * dim)));
+  return Array.from(lengths, (count) => {
+    const from = at;
+    at += count * dim;
+    return rows.subarray(from, at);
+  });
 }

@@ -1,0 +1,30 @@
+// The suites of the benchmark command: a file each in ../suites, which exports `options` and `run`.
+
+/**
+ * Names and what they measure, in the order of --help. Those with a `script` are programs with options of their own.
+ *
+ * @type {readonly {name: string, summary: string, script?: string}[]}
+ */
+export const SUITES = [
+  { name: "kernels", summary: "nanoseconds a token of each kernel, hot and cold, on each instruction set" },
+  { name: "stages", summary: "milliseconds of each search stage, what it saw and kept" },
+  { name: "query", summary: "latency and recall of searches, of several settings, beside other engines" },
+  {
+    name: "router",
+    summary: "finding the nearest centroids: scan against graph",
+    script: "suites/router.mjs",
+  },
+  { name: "concurrent", summary: "throughput with several callers" },
+  { name: "build", summary: "building an index: seconds by stage, memory, bytes a token by part" },
+  { name: "codec", summary: "clustering and quantizers: seconds and recall", script: "codec.mjs" },
+  { name: "memory", summary: "memory of processes that search, beyond mapped files" },
+  { name: "scale", summary: "latency, opening, building and memory at 100,000 to 1,000,000 passages" },
+  { name: "encode", summary: "tokens a second of the encoder, against a bare loop over the runtime" },
+  { name: "cold", summary: "a search on the command line in a new process" },
+];
+
+/** Options of every suite. */
+export const SHARED_OPTIONS = {
+  json: { type: "string", describe: "file to write the results to, as JSON with raw numbers" },
+  help: { type: "flag", default: false, describe: "show this" },
+};
