@@ -1,0 +1,71 @@
+// How next-plaid is built, started and asked.
+
+import { mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { output } from "../line-process.mjs";
+
+const CRATE = import.meta.dirname;
+/** Vectors that its k-means compares at once, per thread, with up to `CENTROID_CHUNK` centroids. */
+const VECTOR_CHUNK = 51_200;
+const CENTROID_CHUNK = 10_240;
+/** Passages that it quantizes at once. */
+const ENCODED_AT_ONCE = 50_000;
+
+export const nextPlaid = {
+  name: "next-plaid",
+  version: /^next-plaid = "=(.+)"$/m.exec(readFileSync(join(CRATE, "Cargo.toml"), "utf8"))[1],
+
+  /** Its own defaults. */
+  parameters: { nIvfProbe: 8, nFullScores: 4096, centroidScoreThreshold: 0.4, centroidBatchSize: 100_000 },
+
+  /** Its driver, built if need be. @param {string} folder @param {(message: string) => void} say */
+  async prepare(folder, say) {
+    const target = join(folder, "target");
+    mkdirSync(target, { recursive: true });
+    say("next-plaid: cargo build --release (minutes the first time)");
+    const manifest = join(CRATE, "Cargo.toml");
+    const command = [
+      "cargo",
+      "build",
+      "--release",
+      "--locked",
+      "--manifest-path",
+      manifest,
+      "--target-dir",
+      target,
+    ];
+    await output(command, { RUSTFLAGS: "-C target-cpu=native" });
+    return { command: [join(target, "release", "peer-next-plaid")], options: [] };
+  },
+
+  buildOptions: ({ nbits }) => ["--nbits", nbits],
+
+  /** What of the parameters the index depends on. */
+  indexKey: ({ nbits }) => ({ nbits }),
+
+  serveOptions: ({ k, nIvfProbe, nFullScores, centroidScoreThreshold, centroidBatchSize }) => [
+    ...["--k", k, "--n-ivf-probe", nIvfProbe, "--n-full-scores", nFullScores],
+    ...["--centroid-score-threshold", centroidScoreThreshold ?? "none"],
+    ...["--centroid-batch-size", centroidBatchSize],
+  ],
+
+  environment: (threads) => ({
+    RAYON_NUM_THREADS: String(threads),
+    NEXT_PLAID_REPORT_KERNEL: "1",
+    // Large arrays on huge pages: half of a build is page faults otherwise.
+    GLIBC_TUNABLES: "glibc.malloc.hugetlb=1",
+  }),
+
+  kernel: (messages) => /residual scoring: (.*)/.exec(messages)?.[1],
+
+  /** Bytes that a build holds at once: every vector as float32, copies of a sample, and score matrices. */
+  buildMemory({ passages, tokens, dim }, threads) {
+    const vectors = tokens * dim * 4;
+    const sampled = Math.min(1, (1 + 16 * Math.sqrt(120 * passages)) / passages);
+    const centroids = 2 ** Math.floor(Math.log2(16 * Math.sqrt(tokens)));
+    const scores = threads * VECTOR_CHUNK * Math.min(centroids, CENTROID_CHUNK) * 4;
+    const training = 2 * sampled * vectors + scores;
+    const encoding = 2 * Math.min(1, ENCODED_AT_ONCE / passages) * vectors;
+    return vectors + Math.max(training, encoding);
+  },
+};
