@@ -72,6 +72,8 @@ NAPI_MODULE_INIT() {
       {"forceIsa", forceIsa},
       {"centroidScores", maxsim::centroidScores},
       {"topCentroids", maxsim::topCentroids},
+      {"gather", maxsim::gather},
+      {"selectTop", maxsim::selectTop},
       {"assign", maxsim::assign},
       {"approximate", maxsim::approximate},
       {"maxsim", maxsim::maxsim},

@@ -41,8 +41,6 @@ struct ArrayType<float> {
 };
 
 constexpr size_t kMessageSize = 240;
-// Element counts stay below 2^31, so that u32 ids and offsets always suffice.
-constexpr uint32_t kMaxCount = 0x7fffffff;
 
 }  // namespace
 
@@ -91,6 +89,10 @@ void Call::report(const Status& status) {
     case Fault::kRange:
       return rangeError("ranges must be not empty and within the codebook, found %llu before the end %llu", found,
                         limit);
+    case Fault::kProbe:
+      return rangeError("probes.ids must be below %llu, found %llu", limit, found);
+    case Fault::kPostings:
+      return rangeError("postings must be well-formed, found a malformed list of centroid %llu", found);
   }
 }
 
@@ -166,9 +168,10 @@ T* Call::exactly(const char* name, uint64_t length) {
 }
 
 template <typename T>
-T* Call::room(const char* name, uint64_t length) {
+T* Call::room(const char* name, uint64_t length, bool optional) {
   size_t found;
-  T* data = any<T>(name, found);
+  T* data = any<T>(name, found, optional);
+  if (optional && data == nullptr) return nullptr;
   return checkLength(name, found, length, true) ? data : nullptr;
 }
 
@@ -194,13 +197,19 @@ Codes Call::codes(const char* name) {
   return codes;
 }
 
+napi_value Call::count(size_t value) {
+  napi_value result = nullptr;
+  if (ok_) napi_create_double(env_, static_cast<double>(value), &result);
+  return result;
+}
+
 Query Call::query() {
   Query query{};
   query.tokens = integer("query.tokens", 1, kMaxLanes);
   query.lanes = integer("query.lanes", kLaneMultiple, kMaxLanes);
   query.dim = integer("query.dim", 8, kMaxDim);
   if (ok_ && query.dim % 8 != 0) rangeError("query.dim must be a multiple of 8, found %u", query.dim);
-  const uint32_t lanes = (query.tokens + kLaneMultiple - 1) / kLaneMultiple * kLaneMultiple;
+  const uint32_t lanes = paddedLanes(query.tokens);
   if (ok_ && query.lanes != lanes) rangeError("query.lanes must be %u, found %u", lanes, query.lanes);
   query.values = exactly<int8_t>("query.values", uint64_t{query.dim} * query.lanes);
   query.scales = exactly<float>("query.scales", query.lanes);
@@ -247,14 +256,27 @@ Table Call::table(uint32_t lanes) {
   size_t length;
   Table table{};
   table.values = any<float>("table", length);
-  if (!ok_) return table;
-  if (length == 0 || length % lanes != 0) {
-    rangeError("table must have a multiple of %u numbers, found %llu", lanes,
-               static_cast<unsigned long long>(length));
-    return table;
-  }
-  table.size = length / lanes;
+  table.size = rows("table", length, lanes);
   return table;
+}
+
+ByteTable Call::byteTable() {
+  ByteTable table{};
+  table.lanes = integer("query.lanes", kLaneMultiple, kMaxLanes);
+  if (ok_ && table.lanes % kLaneMultiple != 0) {
+    rangeError("query.lanes must be a multiple of %u, found %u", kLaneMultiple, table.lanes);
+  }
+  size_t length;
+  table.rows = any<uint8_t>("bytes", length);
+  table.size = rows("bytes", length, table.lanes);
+  return table;
+}
+
+size_t Call::rows(const char* name, size_t length, uint32_t lanes) {
+  if (!ok_) return 0;
+  if (length > 0 && length % lanes == 0) return length / lanes;
+  rangeError("%s must have a multiple of %u numbers, found %zu", name, lanes, length);
+  return 0;
 }
 
 Passages Call::passages() {
@@ -274,10 +296,11 @@ template uint8_t* Call::exactly(const char*, uint64_t);
 template uint16_t* Call::exactly(const char*, uint64_t);
 template uint32_t* Call::exactly(const char*, uint64_t);
 template float* Call::exactly(const char*, uint64_t);
-template uint8_t* Call::room(const char*, uint64_t);
-template uint16_t* Call::room(const char*, uint64_t);
-template uint32_t* Call::room(const char*, uint64_t);
-template float* Call::room(const char*, uint64_t);
+template uint8_t* Call::room(const char*, uint64_t, bool);
+template uint16_t* Call::room(const char*, uint64_t, bool);
+template uint32_t* Call::room(const char*, uint64_t, bool);
+template float* Call::room(const char*, uint64_t, bool);
+template uint8_t* Call::any(const char*, size_t&, bool);
 template uint32_t* Call::any(const char*, size_t&, bool);
 template float* Call::any(const char*, size_t&, bool);
 

@@ -9,7 +9,8 @@ napi_value centroidScores(napi_env env, napi_callback_info info) {
   const Query query = call.query();
   const Codebook codebook = call.codebook(query.dim);
   float* out = call.room<float>("out", uint64_t{codebook.size} * query.lanes);
-  if (call.ok()) activeKernels().centroid->scores(query, codebook, out);
+  uint8_t* bytes = call.room<uint8_t>("bytes", uint64_t{codebook.size} * query.lanes, true);
+  if (call.ok()) activeKernels().centroid->scores(query, codebook, out, bytes);
   return nullptr;
 }
 
@@ -17,10 +18,10 @@ napi_value topCentroids(napi_env env, napi_callback_info info) {
   Call call(env, info);
   size_t length;
   const float* values = call.any<float>("table", length);
-  const uint32_t size = call.integer("size", 1, 0x7fffffff);
+  const uint32_t size = call.integer("size", 1, kMaxCount);
   const uint32_t tokens = call.integer("query.tokens", 1, kMaxLanes);
   const uint32_t lanes = call.integer("query.lanes", kLaneMultiple, kMaxLanes);
-  const uint32_t padded = (tokens + kLaneMultiple - 1) / kLaneMultiple * kLaneMultiple;
+  const uint32_t padded = paddedLanes(tokens);
   if (lanes != padded) call.rangeError("query.lanes must be %u, found %u", padded, lanes);
   if (length != uint64_t{size} * lanes) {
     call.rangeError("table must have length %llu, found %llu",

@@ -7,6 +7,8 @@ namespace maxsim {
 
 napi_value centroidScores(napi_env env, napi_callback_info info);
 napi_value topCentroids(napi_env env, napi_callback_info info);
+napi_value gather(napi_env env, napi_callback_info info);
+napi_value selectTop(napi_env env, napi_callback_info info);
 napi_value assign(napi_env env, napi_callback_info info);
 napi_value approximate(napi_env env, napi_callback_info info);
 napi_value maxsim(napi_env env, napi_callback_info info);

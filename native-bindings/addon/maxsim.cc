@@ -6,12 +6,11 @@ namespace maxsim {
 
 napi_value approximate(napi_env env, napi_callback_info info) {
   Call call(env, info);
-  const Query query = call.query();
-  const Table table = call.table(query.lanes);
+  const ByteTable table = call.byteTable();
   const Codes codes = call.codes("codes");
   const Passages passages = call.passages();
   float* out = call.room<float>("out", passages.count);
-  if (call.ok()) call.report(activeKernels().maxsim->approximate(query, table, codes, passages, out));
+  if (call.ok()) call.report(activeKernels().maxsim->approximate(table, codes, passages, out));
   return nullptr;
 }
 

@@ -11,22 +11,22 @@ namespace {
 
 #if defined(MAXSIM_X86_64)
 constexpr Kernels kAll[] = {
-    {"avx512vnni", &kMaxsimAvx512Vnni, &kCentroidAvx512Vnni, &kResidualAvx512Vnni},
-    {"avx2", &kMaxsimAvx2, &kCentroidAvx2, &kResidualAvx2},
-    {"scalar", &kMaxsimScalar, &kCentroidScalar, &kResidualScalar},
+    {"avx512vnni", &kMaxsimAvx512Vnni, &kCentroidAvx512Vnni, &kResidualAvx512Vnni, &kTopkAvx512Vnni, &kGatherScalar},
+    {"avx2", &kMaxsimAvx2, &kCentroidAvx2, &kResidualAvx2, &kTopkAvx2, &kGatherScalar},
+    {"scalar", &kMaxsimScalar, &kCentroidScalar, &kResidualScalar, &kTopkScalar, &kGatherScalar},
 };
 #elif defined(MAXSIM_AARCH64)
 // Quantizing residuals is the scalar text: compilers vectorize it for the baseline, which has NEON.
 constexpr Kernels kAll[] = {
 #if defined(MAXSIM_NEON_DOT)
-    {"neondot", &kMaxsimNeonDot, &kCentroidNeonDot, &kResidualScalar},
+    {"neondot", &kMaxsimNeonDot, &kCentroidNeonDot, &kResidualScalar, &kTopkScalar, &kGatherScalar},
 #endif
-    {"neon", &kMaxsimNeon, &kCentroidNeon, &kResidualScalar},
-    {"scalar", &kMaxsimScalar, &kCentroidScalar, &kResidualScalar},
+    {"neon", &kMaxsimNeon, &kCentroidNeon, &kResidualScalar, &kTopkScalar, &kGatherScalar},
+    {"scalar", &kMaxsimScalar, &kCentroidScalar, &kResidualScalar, &kTopkScalar, &kGatherScalar},
 };
 #else
 constexpr Kernels kAll[] = {
-    {"scalar", &kMaxsimScalar, &kCentroidScalar, &kResidualScalar},
+    {"scalar", &kMaxsimScalar, &kCentroidScalar, &kResidualScalar, &kTopkScalar, &kGatherScalar},
 };
 #endif
 constexpr size_t kCount = sizeof kAll / sizeof kAll[0];

@@ -4,8 +4,10 @@
 #include <cstddef>
 
 #include "kernels/centroid/api.h"
+#include "kernels/gather/api.h"
 #include "kernels/maxsim/api.h"
 #include "kernels/residual/api.h"
+#include "kernels/topk/api.h"
 
 namespace maxsim {
 
@@ -14,6 +16,8 @@ struct Kernels {
   const MaxsimKernels* maxsim;
   const CentroidKernels* centroid;
   const ResidualKernels* residual;
+  const TopkKernels* topk;
+  const GatherKernels* gather;
 };
 
 struct KernelList {

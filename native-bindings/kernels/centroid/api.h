@@ -6,8 +6,9 @@
 namespace maxsim {
 
 struct CentroidKernels {
-  // out[k][lane] = f32(dot(query token, centroid k)) * scales[k].
-  void (*scores)(const Query& query, const Codebook& codebook, float* out);
+  // out[k][lane] = f32(dot(query token, centroid k)) * scales[k]; unless `bytes` is null, bytes[k][lane] is that times
+  // the query token's scale, in steps of 1 / 255: 0 unless y > 0, else trunc(min(y, 255)), y = x * 255 + 0.5.
+  void (*scores)(const Query& query, const Codebook& codebook, float* out, uint8_t* bytes);
   // The `nprobe` best centroids of the first `tokens` lanes, best first, ties to the lower id;
   // ids and scores [tokens][nprobe], 1 <= nprobe <= table.size.
   void (*top)(const Table& table, uint32_t tokens, uint32_t lanes, size_t nprobe, uint32_t* ids, float* scores);

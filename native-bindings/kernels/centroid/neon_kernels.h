@@ -3,69 +3,81 @@
 #pragma once
 
 #include "kernels/centroid/api.h"
-#include "kernels/centroid/heap.h"
 
 namespace maxsim {
 namespace {
 
 constexpr int kBlock = 4;
 
+// 16 scores as cosines in steps of 1 / 255.
+MAXSIM_INLINE uint8x16_t cosineBytes(const float32x4_t (&scores)[4], const float* scales) {
+  uint16x4_t words[4];
+  for (int r = 0; r < 4; r++) {
+    const float32x4_t cosines = vmulq_f32(scores[r], vld1q_f32(scales + 4 * r));
+    const float32x4_t y = vaddq_f32(vmulq_f32(cosines, vdupq_n_f32(255.0f)), vdupq_n_f32(0.5f));
+    // Negative numbers and NaN become 0, and what is too large the largest integer.
+    words[r] = vqmovn_u32(vcvtq_u32_f32(y));
+  }
+  return vcombine_u8(vqmovn_u16(vcombine_u16(words[0], words[1])), vqmovn_u16(vcombine_u16(words[2], words[3])));
+}
+
 template <int B>
-MAXSIM_INLINE void scoreBlock(const Query& query, const Codebook& codebook, size_t k, float* out) {
+MAXSIM_INLINE void scoreBlock(const Query& query, const Codebook& codebook, size_t k, float* out, uint8_t* bytes) {
   for (uint32_t tile = 0; tile < query.lanes; tile += kTile) {
     int32x4_t acc[B][4];
     dotBlockNeon<B>(codebook.values + k * codebook.dim, codebook.dim, query.values + 4 * tile, 4 * query.lanes,
                     query.dim / 4, query.bias + tile, acc);
     for (int b = 0; b < B; b++) {
       const float32x4_t scale = vdupq_n_f32(codebook.scales[k + b]);
-      float* row = out + (k + b) * query.lanes + tile;
-      for (int r = 0; r < 4; r++) vst1q_f32(row + 4 * r, vmulq_f32(vcvtq_f32_s32(acc[b][r]), scale));
-    }
-  }
-}
-
-void scores(const Query& query, const Codebook& codebook, float* out) {
-  size_t k = 0;
-  for (; k + kBlock <= codebook.size; k += kBlock) scoreBlock<kBlock>(query, codebook, k, out);
-  for (; k < codebook.size; k++) scoreBlock<1>(query, codebook, k, out);
-}
-
-void top(const Table& table, uint32_t tokens, uint32_t lanes, size_t nprobe, uint32_t* ids, float* best) {
-  // Score that the next entry of a lane has to beat; padding lanes never do.
-  float limit[kMaxLanes];
-  for (uint32_t q = 0; q < lanes; q++) limit[q] = -kLowest;
-  for (uint32_t q = 0; q < tokens; q++) {
-    Heap heap{ids + q * nprobe, best + q * nprobe};
-    for (size_t k = 0; k < nprobe; k++) heap.push(table.values[k * lanes + q], static_cast<uint32_t>(k), k);
-    limit[q] = heap.scores[0];
-  }
-  for (size_t k = nprobe; k < table.size; k++) {
-    const float* row = table.values + k * lanes;
-    for (uint32_t v = 0; v < lanes; v += 4) {
-      const uint32x4_t above = vcgtq_f32(vld1q_f32(row + v), vld1q_f32(limit + v));
-      if (vmaxvq_u32(above) == 0) continue;
-      uint32_t better[4];
-      vst1q_u32(better, above);
-      for (uint32_t n = 0; n < 4; n++) {
-        if (better[n] == 0) continue;
-        const uint32_t q = v + n;
-        Heap heap{ids + q * nprobe, best + q * nprobe};
-        heap.replaceRoot(row[q], static_cast<uint32_t>(k), nprobe);
-        limit[q] = heap.scores[0];
+      const size_t cell = (k + b) * query.lanes + tile;
+      float32x4_t scores[4];
+      for (int r = 0; r < 4; r++) {
+        scores[r] = vmulq_f32(vcvtq_f32_s32(acc[b][r]), scale);
+        vst1q_f32(out + cell + 4 * r, scores[r]);
       }
+      if (bytes != nullptr) vst1q_u8(bytes + cell, cosineBytes(scores, query.scales + tile));
     }
   }
-  for (uint32_t q = 0; q < tokens; q++) Heap{ids + q * nprobe, best + q * nprobe}.sort(nprobe);
 }
+
+void scores(const Query& query, const Codebook& codebook, float* out, uint8_t* bytes) {
+  size_t k = 0;
+  for (; k + kBlock <= codebook.size; k += kBlock) scoreBlock<kBlock>(query, codebook, k, out, bytes);
+  for (; k < codebook.size; k++) scoreBlock<1>(query, codebook, k, out, bytes);
+}
+
+MAXSIM_INLINE uint32_t above(const float* row, const float* limits) {
+  alignas(16) static constexpr uint32_t kBits[4] = {1, 2, 4, 8};
+  uint32_t bits = 0;
+  for (uint32_t r = 0; r < 4; r++) {
+    const uint32x4_t better = vcgtq_f32(vld1q_f32(row + 4 * r), vld1q_f32(limits + 4 * r));
+    bits |= vaddvq_u32(vandq_u32(better, vld1q_u32(kBits))) << (4 * r);
+  }
+  return bits;
+}
+
+constexpr uint32_t kAssignLanes = kTile;
+constexpr uint32_t kAssignBlock = 4;
+using AssignBias = const int32_t*;
 
 struct Best {
   float32x4_t score[4];
   uint32x4_t id[4];
+
+  MAXSIM_INLINE Best() {
+    for (int r = 0; r < 4; r++) {
+      score[r] = vdupq_n_f32(kLowest);
+      id[r] = vdupq_n_u32(0);
+    }
+  }
+
+  MAXSIM_INLINE void store(uint32_t* ids) const {
+    for (int r = 0; r < 4; r++) vst1q_u32(ids + 4 * r, id[r]);
+  }
 };
 
 template <int B>
-MAXSIM_INLINE void assignBlock(const int8_t* lanes, const int32_t* bias, const Codebook& codebook, size_t k,
-                               Best& best) {
+MAXSIM_INLINE void assignBlock(const int8_t* lanes, AssignBias bias, const Codebook& codebook, size_t k, Best& best) {
   int32x4_t acc[B][4];
   dotBlockNeon<B>(codebook.values + k * codebook.dim, codebook.dim, lanes, 4 * kTile, codebook.dim / 4, bias, acc);
   for (int b = 0; b < B; b++) {
@@ -80,66 +92,19 @@ MAXSIM_INLINE void assignBlock(const int8_t* lanes, const int32_t* bias, const C
   }
 }
 
-// Every centroid is a candidate: 16 vectors at a time take the place of query tokens.
-void assignToAll(const Vectors& vectors, const Codebook& codebook, uint32_t* codes) {
-  const uint32_t groups = vectors.dim / 4;
-  int32_t lanes[kMaxDim / 4 * kTile];
-  int32_t bias[kTile];
-  for (size_t first = 0; first < vectors.count; first += kTile) {
-    const size_t left = vectors.count - first;
-    const uint32_t count = left < kTile ? static_cast<uint32_t>(left) : kTile;
-    for (uint32_t n = 0; n < kTile; n++) {
-      // Lanes without a vector repeat the last one, and their codes are dropped.
-      const int8_t* vector = vectors.values + (first + (n < count ? n : count - 1)) * vectors.dim;
-      int32_t sum = 0;
-      for (uint32_t d = 0; d < vectors.dim; d++) sum += vector[d];
-      bias[n] = kDocumentBias * sum;
-      for (uint32_t g = 0; g < groups; g++) __builtin_memcpy(lanes + g * kTile + n, vector + 4 * g, 4);
-    }
-    const int8_t* query = reinterpret_cast<const int8_t*>(lanes);
-    Best best;
-    for (int r = 0; r < 4; r++) {
-      best.score[r] = vdupq_n_f32(kLowest);
-      best.id[r] = vdupq_n_u32(0);
-    }
-    size_t k = 0;
-    for (; k + kBlock <= codebook.size; k += kBlock) assignBlock<kBlock>(query, bias, codebook, k, best);
-    for (; k < codebook.size; k++) assignBlock<1>(query, bias, codebook, k, best);
-    uint32_t chosen[kTile];
-    for (int r = 0; r < 4; r++) vst1q_u32(chosen + 4 * r, best.id[r]);
-    __builtin_memcpy(codes + first, chosen, count * sizeof(uint32_t));
-  }
-}
+// A vector to be multiplied with single centroids.
+class RowDot {
+ public:
+  MAXSIM_INLINE RowDot(const int8_t* vector, uint32_t dim) : vector_(vector), dim_(dim) {}
+  MAXSIM_INLINE int32_t with(const uint8_t* centroid) const { return rowDot(vector_, centroid, dim_); }
 
-Status assignInRanges(const Vectors& vectors, const Codebook& codebook, const uint32_t* ranges, uint32_t* codes) {
-  const uint32_t dim = vectors.dim;
-  for (size_t i = 0; i < vectors.count; i++) {
-    const size_t first = ranges[2 * i];
-    const size_t end = ranges[2 * i + 1];
-    if (end > codebook.size) return {Fault::kRange, end, codebook.size};
-    if (first >= end) return {Fault::kRange, first, end};
-    const int8_t* vector = vectors.values + i * dim;
-    int32_t sum = 0;
-    for (uint32_t d = 0; d < dim; d++) sum += vector[d];
-    const int32_t bias = kDocumentBias * sum;
-    float best = kLowest;
-    size_t bestId = first;
-    for (size_t k = first; k < end; k++) {
-      const int32_t dot = rowDot(vector, codebook.values + k * dim, dim) - bias;
-      const float score = static_cast<float>(dot) * codebook.scales[k];
-      bestId = score > best ? k : bestId;
-      best = score > best ? score : best;
-    }
-    codes[i] = static_cast<uint32_t>(bestId);
-  }
-  return {};
-}
-
-Status assign(const Vectors& vectors, const Codebook& codebook, const uint32_t* ranges, uint32_t* codes) {
-  if (ranges != nullptr) return assignInRanges(vectors, codebook, ranges, codes);
-  assignToAll(vectors, codebook, codes);
-  return {};
-}
+ private:
+  const int8_t* vector_;
+  uint32_t dim_;  // a multiple of 8
+};
 
 }  // namespace
 }  // namespace maxsim
+
+#include "kernels/centroid/assign.h"
+#include "kernels/centroid/top.h"

@@ -1,61 +1,55 @@
 #include "kernels/centroid/api.h"
-#include "kernels/centroid/heap.h"
 #include "kernels/common/dot_scalar.h"
 
 namespace maxsim {
 namespace {
 
-void scores(const Query& query, const Codebook& codebook, float* out) {
+uint8_t cosineByte(float score, float scale) {
+  const float cosine = score * scale;
+  const float y = cosine * 255.0f + 0.5f;
+  return y > 0 ? static_cast<uint8_t>(y < 255.0f ? y : 255.0f) : 0;
+}
+
+void scores(const Query& query, const Codebook& codebook, float* out, uint8_t* bytes) {
   const WideQuery wide(query);
   for (size_t k = 0; k < codebook.size; k++, out += query.lanes) {
     int32_t dots[kMaxLanes];
     dotRow(query, wide, codebook.values + k * codebook.dim, dots);
     for (uint32_t q = 0; q < query.lanes; q++) out[q] = static_cast<float>(dots[q]) * codebook.scales[k];
+    if (bytes == nullptr) continue;
+    for (uint32_t q = 0; q < query.lanes; q++) *bytes++ = cosineByte(out[q], query.scales[q]);
   }
 }
 
-void top(const Table& table, uint32_t tokens, uint32_t lanes, size_t nprobe, uint32_t* ids, float* best) {
-  for (size_t k = 0; k < table.size; k++) {
-    const float* row = table.values + k * lanes;
-    for (uint32_t q = 0; q < tokens; q++) {
-      Heap heap{ids + q * nprobe, best + q * nprobe};
-      if (k < nprobe) {
-        heap.push(row[q], static_cast<uint32_t>(k), k);
-      } else if (row[q] > heap.scores[0]) {
-        heap.replaceRoot(row[q], static_cast<uint32_t>(k), nprobe);
-      }
-    }
-  }
-  for (uint32_t q = 0; q < tokens; q++) Heap{ids + q * nprobe, best + q * nprobe}.sort(nprobe);
+uint32_t above(const float* row, const float* limits) {
+  uint32_t bits = 0;
+  for (uint32_t q = 0; q < kLaneMultiple; q++) bits |= static_cast<uint32_t>(row[q] > limits[q]) << q;
+  return bits;
 }
 
-Status assign(const Vectors& vectors, const Codebook& codebook, const uint32_t* ranges, uint32_t* codes) {
-  const uint32_t dim = vectors.dim;
-  for (size_t i = 0; i < vectors.count; i++) {
-    const size_t first = ranges == nullptr ? 0 : ranges[2 * i];
-    const size_t end = ranges == nullptr ? codebook.size : ranges[2 * i + 1];
-    if (end > codebook.size) return {Fault::kRange, end, codebook.size};
-    if (first >= end) return {Fault::kRange, first, end};
-    const int8_t* vector = vectors.values + i * dim;
-    float best = kLowest;
-    size_t bestId = first;
-    for (size_t k = first; k < end; k++) {
-      const uint8_t* centroid = codebook.values + k * dim;
-      int32_t dot = 0;
-      for (uint32_t d = 0; d < dim; d++) dot += vector[d] * (centroid[d] - kDocumentBias);
-      const float score = static_cast<float>(dot) * codebook.scales[k];
-      if (score > best) {
-        best = score;
-        bestId = k;
-      }
-    }
-    codes[i] = static_cast<uint32_t>(bestId);
+class RowDot {
+ public:
+  RowDot(const int8_t* vector, uint32_t dim) : vector_(vector), dim_(dim) {}
+
+  int32_t with(const uint8_t* centroid) const {
+    int32_t dot = 0;
+    for (uint32_t d = 0; d < dim_; d++) dot += vector_[d] * centroid[d];
+    return dot;
   }
-  return {};
-}
+
+ private:
+  const int8_t* vector_;
+  uint32_t dim_;
+};
 
 }  // namespace
+}  // namespace maxsim
 
-const CentroidKernels kCentroidScalar = {scores, top, assign};
+#include "kernels/centroid/assign_ranges.h"
+#include "kernels/centroid/top.h"
+
+namespace maxsim {
+
+const CentroidKernels kCentroidScalar = {scores, top, assignInRanges};
 
 }  // namespace maxsim

@@ -9,6 +9,22 @@ namespace maxsim {
 namespace {
 
 template <int V>
+struct Registers {
+  constexpr int operator()() const { return V; }
+};
+
+// Calls run(Registers<V>) for the V registers that hold `lanes` query tokens.
+template <typename Run>
+MAXSIM_INLINE auto withRegisters(uint32_t lanes, Run run) {
+  switch (lanes / 16) {
+    case 1: return run(Registers<1>());
+    case 2: return run(Registers<2>());
+    case 3: return run(Registers<3>());
+    default: return run(Registers<4>());
+  }
+}
+
+template <int V>
 struct Bias512 {
   __m512i start[V];  // -bias of each query token
 

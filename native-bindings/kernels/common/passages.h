@@ -26,6 +26,12 @@ MAXSIM_INLINE void prefetchBytes([[maybe_unused]] uintptr_t begin, [[maybe_unuse
 #endif
 }
 
+// Calls run with the pointer to the codes, whichever width they have.
+template <typename Run>
+MAXSIM_INLINE Status withCodes(const Codes& codes, Run run) {
+  return codes.narrow != nullptr ? run(codes.narrow) : run(codes.wide);
+}
+
 // Calls score(i, begin, end) for each passage to be scored, i counting from 0, once its offsets and codes are
 // known to be in range; `residuals`, of `bytesPerToken` each, are prefetched (null: none). Stops at the first fault.
 template <typename Code, typename Score>

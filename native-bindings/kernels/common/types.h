@@ -52,6 +52,30 @@ struct Table {
   const float* values;  // [size][lanes]
 };
 
+// The same as cosines in steps of 1 / 255.
+struct ByteTable {
+  size_t size;          // centroids
+  uint32_t lanes;       // bytes of a row: 16, 32, 48 or 64
+  const uint8_t* rows;  // [size][lanes]
+};
+
+// The centroids probed for each query token, best first.
+struct Probes {
+  uint32_t tokens;      // of the query
+  const float* scales;  // [tokens] of the query, or more
+  size_t nprobe;
+  const uint32_t* ids;  // [tokens][nprobe]
+  const float* scores;  // [tokens][nprobe], in units of the query token's scale
+};
+
+// Passages of each centroid, ascending: the first one, then differences, as LEB128 varints of at most five bytes.
+struct Postings {
+  size_t centroids;
+  const uint32_t* offsets;  // [centroids + 1], into bytes
+  size_t length;            // of bytes
+  const uint8_t* bytes;
+};
+
 // Codes of all tokens of a segment; exactly one of the pointers is set.
 struct Codes {
   size_t tokens;
@@ -71,9 +95,10 @@ struct Passages {
   const uint32_t* selected;  // [count], or null for all in order
 };
 
-enum class Fault { kNone, kPassage, kOffsets, kCode, kRange };
+enum class Fault { kNone, kPassage, kOffsets, kCode, kRange, kProbe, kPostings };
 
-// What was wrong with the data: `found` is the value, `limit` what it had to stay below or at.
+// What was wrong with the data: `found` is the value, `limit` what it had to stay below or at. Of a malformed posting
+// list `found` is the centroid.
 struct Status {
   Fault fault = Fault::kNone;
   uint64_t found = 0;

@@ -70,23 +70,36 @@ MAXSIM_INLINE float finish(const Query& query, const __m512 (&best)[V]) {
   return sumOfBest(query, lanes);
 }
 
-template <int V, typename Code>
-Status approximateLanes(const Query& query, const Table& table, const Code* codes, size_t tokens,
-                        const Passages& passages, float* out) {
-  return forEachPassage(passages, codes, tokens, table.size, nullptr, 0, [&](size_t i, uint32_t begin, uint32_t end) {
-    if (begin == end) {
-      out[i] = kLowest;
-      return;
+// Pairs of 16 lanes in whole registers, and half a one for the rest.
+template <int V>
+class ByteMaxima {
+ public:
+  // GCC 12 compiles initializers of members, and with them an implicit constructor, for the baseline.
+  MAXSIM_INLINE ByteMaxima() {
+    pairs_[0] = pairs_[1] = _mm256_setzero_si256();
+    rest_ = _mm_setzero_si128();
+  }
+
+  MAXSIM_INLINE void take(const uint8_t* row) {
+    for (int h = 0; h < V / 2; h++) pairs_[h] = _mm256_max_epu8(pairs_[h], _mm256_loadu_si256(reinterpret_cast<const __m256i*>(row + 32 * h)));
+    if constexpr (V % 2 != 0) {
+      rest_ = _mm_max_epu8(rest_, _mm_loadu_si128(reinterpret_cast<const __m128i*>(row + 16 * (V - 1))));
     }
-    __m512 best[V];
-    for (int v = 0; v < V; v++) best[v] = _mm512_set1_ps(kLowest);
-    for (uint32_t t = begin; t < end; t++) {
-      const float* scores = table.values + size_t{codes[t]} * (16 * V);
-      for (int v = 0; v < V; v++) best[v] = _mm512_max_ps(_mm512_loadu_ps(scores + 16 * v), best[v]);
+  }
+
+  MAXSIM_INLINE uint32_t sum() const {
+    __m128i sums = _mm_sad_epu8(rest_, _mm_setzero_si128());
+    for (int h = 0; h < V / 2; h++) {
+      const __m256i pair = _mm256_sad_epu8(pairs_[h], _mm256_setzero_si256());
+      sums = _mm_add_epi64(sums, _mm_add_epi64(_mm256_castsi256_si128(pair), _mm256_extracti128_si256(pair, 1)));
     }
-    out[i] = finish<V>(query, best);
-  });
-}
+    return static_cast<uint32_t>(_mm_cvtsi128_si32(_mm_add_epi64(sums, _mm_unpackhi_epi64(sums, sums))));
+  }
+
+ private:
+  __m256i pairs_[2];
+  __m128i rest_;
+};
 
 template <int V, typename Code>
 Status maxsimLanes(const Query& query, const Quantizer& quantizer, const Table& table, const Code* codes,
@@ -144,42 +157,21 @@ Status maxsimLanes(const Query& query, const Quantizer& quantizer, const Table& 
   });
 }
 
-template <typename Code>
-Status approximateCodes(const Query& query, const Table& table, const Code* codes, size_t tokens,
-                        const Passages& passages, float* out) {
-  switch (query.lanes / 16) {
-    case 1: return approximateLanes<1>(query, table, codes, tokens, passages, out);
-    case 2: return approximateLanes<2>(query, table, codes, tokens, passages, out);
-    case 3: return approximateLanes<3>(query, table, codes, tokens, passages, out);
-    default: return approximateLanes<4>(query, table, codes, tokens, passages, out);
-  }
-}
-
-template <typename Code>
-Status maxsimCodes(const Query& query, const Quantizer& quantizer, const Table& table, const Code* codes,
-                   size_t tokens, const Residuals& residuals, const Passages& passages, float* out) {
-  switch (query.lanes / 16) {
-    case 1: return maxsimLanes<1>(query, quantizer, table, codes, tokens, residuals, passages, out);
-    case 2: return maxsimLanes<2>(query, quantizer, table, codes, tokens, residuals, passages, out);
-    case 3: return maxsimLanes<3>(query, quantizer, table, codes, tokens, residuals, passages, out);
-    default: return maxsimLanes<4>(query, quantizer, table, codes, tokens, residuals, passages, out);
-  }
-}
-
-Status approximate(const Query& query, const Table& table, const Codes& codes, const Passages& passages,
-                   float* out) {
-  return codes.narrow != nullptr ? approximateCodes(query, table, codes.narrow, codes.tokens, passages, out)
-                                 : approximateCodes(query, table, codes.wide, codes.tokens, passages, out);
-}
-
 Status maxsim(const Query& query, const Quantizer& quantizer, const Table& table, const Codes& codes,
               const Residuals& residuals, const Passages& passages, float* out) {
-  return codes.narrow != nullptr
-             ? maxsimCodes(query, quantizer, table, codes.narrow, codes.tokens, residuals, passages, out)
-             : maxsimCodes(query, quantizer, table, codes.wide, codes.tokens, residuals, passages, out);
+  return withCodes(codes, [&](auto* first) {
+    return withRegisters(query.lanes, [&](auto registers) {
+      return maxsimLanes<registers()>(query, quantizer, table, first, codes.tokens, residuals, passages, out);
+    });
+  });
 }
 
 }  // namespace
+}  // namespace maxsim
+
+#include "kernels/maxsim/approximate.h"
+
+namespace maxsim {
 
 const MaxsimKernels kMaxsimAvx512Vnni = {approximate, maxsim};
 

@@ -53,27 +53,26 @@ class Decoder {
   uint8x16_t mask_;
 };
 
-template <typename Code>
-Status approximateCodes(const Query& query, const Table& table, const Code* codes, size_t tokens,
-                        const Passages& passages, float* out) {
-  return forEachPassage(passages, codes, tokens, table.size, nullptr, 0, [&](size_t i, uint32_t begin, uint32_t end) {
-    if (begin == end) {
-      out[i] = kLowest;
-      return;
-    }
-    float best[kMaxLanes];
-    for (uint32_t tile = 0; tile < query.lanes; tile += kTile) {
-      float32x4_t top[4];
-      for (int r = 0; r < 4; r++) top[r] = vdupq_n_f32(kLowest);
-      for (uint32_t t = begin; t < end; t++) {
-        const float* scores = table.values + size_t{codes[t]} * query.lanes + tile;
-        for (int r = 0; r < 4; r++) top[r] = greater(vld1q_f32(scores + 4 * r), top[r]);
-      }
-      for (int r = 0; r < 4; r++) vst1q_f32(best + tile + 4 * r, top[r]);
-    }
-    out[i] = sumOfBest(query, best);
-  });
-}
+template <int V>
+class ByteMaxima {
+ public:
+  MAXSIM_INLINE ByteMaxima() {
+    for (int v = 0; v < V; v++) lanes_[v] = vdupq_n_u8(0);
+  }
+
+  MAXSIM_INLINE void take(const uint8_t* row) {
+    for (int v = 0; v < V; v++) lanes_[v] = vmaxq_u8(lanes_[v], vld1q_u8(row + 16 * v));
+  }
+
+  MAXSIM_INLINE uint32_t sum() const {
+    uint32_t sum = 0;
+    for (int v = 0; v < V; v++) sum += vaddlvq_u8(lanes_[v]);
+    return sum;
+  }
+
+ private:
+  uint8x16_t lanes_[V];
+};
 
 template <typename Code>
 Status maxsimCodes(const Query& query, const Quantizer& quantizer, const Table& table, const Code* codes,
@@ -132,18 +131,14 @@ Status maxsimCodes(const Query& query, const Quantizer& quantizer, const Table& 
   });
 }
 
-Status approximate(const Query& query, const Table& table, const Codes& codes, const Passages& passages,
-                   float* out) {
-  return codes.narrow != nullptr ? approximateCodes(query, table, codes.narrow, codes.tokens, passages, out)
-                                 : approximateCodes(query, table, codes.wide, codes.tokens, passages, out);
-}
-
 Status maxsim(const Query& query, const Quantizer& quantizer, const Table& table, const Codes& codes,
               const Residuals& residuals, const Passages& passages, float* out) {
-  return codes.narrow != nullptr
-             ? maxsimCodes(query, quantizer, table, codes.narrow, codes.tokens, residuals, passages, out)
-             : maxsimCodes(query, quantizer, table, codes.wide, codes.tokens, residuals, passages, out);
+  return withCodes(codes, [&](auto* first) {
+    return maxsimCodes(query, quantizer, table, first, codes.tokens, residuals, passages, out);
+  });
 }
 
 }  // namespace
 }  // namespace maxsim
+
+#include "kernels/maxsim/approximate.h"

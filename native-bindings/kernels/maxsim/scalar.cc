@@ -15,19 +15,22 @@ void decodeRow(const Quantizer& quantizer, const uint8_t* packed, uint32_t dim, 
   }
 }
 
-template <typename Code>
-Status approximateCodes(const Query& query, const Table& table, const Code* codes, size_t tokens,
-                        const Passages& passages, float* out) {
-  return forEachPassage(passages, codes, tokens, table.size, nullptr, 0, [&](size_t i, uint32_t begin, uint32_t end) {
-    float best[kMaxLanes];
-    for (uint32_t q = 0; q < query.lanes; q++) best[q] = kLowest;
-    for (uint32_t t = begin; t < end; t++) {
-      const float* scores = table.values + size_t{codes[t]} * query.lanes;
-      for (uint32_t q = 0; q < query.lanes; q++) best[q] = scores[q] > best[q] ? scores[q] : best[q];
-    }
-    out[i] = begin == end ? kLowest : sumOfBest(query, best);
-  });
-}
+template <int V>
+class ByteMaxima {
+ public:
+  MAXSIM_INLINE void take(const uint8_t* row) {
+    for (int q = 0; q < 16 * V; q++) lanes_[q] = row[q] > lanes_[q] ? row[q] : lanes_[q];
+  }
+
+  uint32_t sum() const {
+    uint32_t sum = 0;
+    for (int q = 0; q < 16 * V; q++) sum += lanes_[q];
+    return sum;
+  }
+
+ private:
+  uint8_t lanes_[16 * V] = {};
+};
 
 template <typename Code>
 Status maxsimCodes(const Query& query, const Quantizer& quantizer, const Table& table, const Code* codes,
@@ -55,20 +58,19 @@ Status maxsimCodes(const Query& query, const Quantizer& quantizer, const Table& 
   });
 }
 
-Status approximate(const Query& query, const Table& table, const Codes& codes, const Passages& passages,
-                   float* out) {
-  return codes.narrow != nullptr ? approximateCodes(query, table, codes.narrow, codes.tokens, passages, out)
-                                 : approximateCodes(query, table, codes.wide, codes.tokens, passages, out);
-}
-
 Status maxsim(const Query& query, const Quantizer& quantizer, const Table& table, const Codes& codes,
               const Residuals& residuals, const Passages& passages, float* out) {
-  return codes.narrow != nullptr
-             ? maxsimCodes(query, quantizer, table, codes.narrow, codes.tokens, residuals, passages, out)
-             : maxsimCodes(query, quantizer, table, codes.wide, codes.tokens, residuals, passages, out);
+  return withCodes(codes, [&](auto* first) {
+    return maxsimCodes(query, quantizer, table, first, codes.tokens, residuals, passages, out);
+  });
 }
 
 }  // namespace
+}  // namespace maxsim
+
+#include "kernels/maxsim/approximate.h"
+
+namespace maxsim {
 
 const MaxsimKernels kMaxsimScalar = {approximate, maxsim};
 
