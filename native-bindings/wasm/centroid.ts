@@ -1,16 +1,10 @@
 // Centroid score table and assignment of vectors to centroids, a block of centroids at a time.
 
-import { dotBlock, widenRows } from "./dot";
-import { BLOCK, DOTS, NEAREST, QUERY, ROW, ROWS, ROWS_AT_A_TIME, TILE } from "./layout";
+import { dotBlock, dotRows, finishTile, putLane, putVector, rowBytes, rowsOfCentroids } from "./dot";
+import { BLOCK, DOTS, NEAREST, QUERY, ROWS_AT_A_TIME, TILE, tileBytes } from "./layout";
 
-/** Centroids widened at a time for a query: with it they stay in the first-level cache. */
+/** Centroids that meet a query at a time: with it they stay in the first-level cache. */
 const SCORED_AT_A_TIME: usize = 32;
-
-/** Widens rows and fills up the last block with copies of its last row. */
-function widenBlocks(values: usize, count: usize, dim: usize): void {
-  widenRows(values, 0, count, dim);
-  for (let row = count; row % BLOCK != 0; row++) widenRows(values + (count - 1) * dim, row, 1, dim);
-}
 
 /** Four scores of `centroidScores`. */
 @inline
@@ -28,7 +22,7 @@ function steps(scores: v128, queryScales: usize): v128 {
 /**
  * out[k][lane] = f32(dot(query token, centroid k)) * scales[k] for the query in QUERY; values u8 [count][dim].
  * With room for `bytes` (0 for none) the same as cosines: see `KernelBackend.centroidScores`; queryScales f32 [lanes].
- * `out` and `bytes` have room for one row more.
+ * There is room for one row more behind `values`.
  */
 export function scores(
   values: usize,
@@ -40,13 +34,15 @@ export function scores(
   queryScales: usize,
   bytes: usize,
 ): void {
+  const stride = rowBytes(dim);
   for (let first: usize = 0; first < count; first += SCORED_AT_A_TIME) {
     const here = min(SCORED_AT_A_TIME, count - first);
-    widenBlocks(values + first * dim, here, dim);
+    const rows = rowsOfCentroids(values + first * dim, here, dim);
     for (let tile: usize = 0; tile < lanes; tile += TILE) {
+      const queryTile = QUERY + (tile / TILE) * tileBytes(dim);
       for (let n: usize = 0; n < here; n += BLOCK) {
-        dotBlock(ROWS + n * ROW, QUERY + tile * dim * 2, dim);
-        for (let b: usize = 0; b < BLOCK; b++) {
+        dotBlock(rows + n * stride, queryTile, dim);
+        for (let b: usize = 0; b < min(BLOCK, here - n); b++) {
           const k = first + n + b;
           const scale = v128.load_splat<f32>(scales + 4 * k);
           const cells = k * lanes + tile;
@@ -78,22 +74,18 @@ export function scores(
 export function beginAssign(values: usize, count: usize, dim: usize, tiles: usize, best: usize, codes: usize): void {
   const lanes = (count + TILE - 1) & ~(TILE - 1);
   for (let lane: usize = 0; lane < lanes; lane++) {
-    const from = values + min(lane, count - 1) * dim;
-    const to = tiles + (lane / TILE) * (TILE * dim * 2) + (lane % TILE) * 4;
-    for (let d: usize = 0; d < dim; d += 8) {
-      const pairs = v128.load_ext<i8>(from + d);
-      const at = to + d * (TILE * 2);
-      v128.store_lane<i32>(at, pairs, 0);
-      v128.store_lane<i32>(at, pairs, 1, TILE * 4);
-      v128.store_lane<i32>(at, pairs, 2, 2 * TILE * 4);
-      v128.store_lane<i32>(at, pairs, 3, 3 * TILE * 4);
-    }
+    const tile = tiles + (lane / TILE) * tileBytes(dim);
+    putLane(values + min(lane, count - 1) * dim, dim, tile, lane % TILE);
+    if (lane % TILE == TILE - 1) finishTile(tile, dim);
     store<f32>(best + 4 * lane, -Infinity);
     store<u32>(codes + 4 * lane, 0);
   }
 }
 
-/** Lets the centroids `firstId` .. `firstId` + count - 1 compete for all vectors of `beginAssign`. */
+/**
+ * Lets the centroids `firstId` .. `firstId` + count - 1 compete for all vectors of `beginAssign`; there is room for one
+ * row more behind `values`.
+ */
 export function assign(
   tiles: usize,
   vectors: usize,
@@ -105,11 +97,12 @@ export function assign(
   count: usize,
   dim: usize,
 ): void {
+  const stride = rowBytes(dim);
   for (let first: usize = 0; first < count; first += ROWS_AT_A_TIME) {
     const here = min(ROWS_AT_A_TIME, count - first);
-    widenBlocks(values + first * dim, here, dim);
+    const rows = rowsOfCentroids(values + first * dim, here, dim);
     for (let lane: usize = 0; lane < vectors; lane += TILE) {
-      const tile = tiles + lane * dim * 2;
+      const tile = tiles + (lane / TILE) * tileBytes(dim);
       const bestAt = best + 4 * lane;
       const codesAt = codes + 4 * lane;
       let best0 = v128.load(bestAt);
@@ -121,9 +114,9 @@ export function assign(
       let id2 = v128.load(codesAt, 32);
       let id3 = v128.load(codesAt, 48);
       for (let n: usize = 0; n < here; n += BLOCK) {
-        dotBlock(ROWS + n * ROW, tile, dim);
-        for (let b: usize = 0; b < BLOCK; b++) {
-          const k = first + min(n + b, here - 1);
+        dotBlock(rows + n * stride, tile, dim);
+        for (let b: usize = 0; b < min(BLOCK, here - n); b++) {
+          const k = first + n + b;
           const scale = v128.load_splat<f32>(scales + 4 * k);
           const id = i32x4.splat(firstId + <u32>k);
           const dots = DOTS + b * (TILE * 4);
@@ -155,17 +148,9 @@ export function assign(
 
 /** Takes a vector, s8 [dim], for `assignInRange`; `firstId` is its answer when no centroid has a score. */
 export function beginAssignInRange(vector: usize, dim: usize, firstId: u32): void {
-  for (let d: usize = 0; d < dim; d += 8) v128.store(QUERY + 2 * d, v128.load_ext<i8>(vector + d));
+  putVector(vector, dim);
   v128.store(NEAREST, f32x4.splat(-Infinity));
   v128.store(NEAREST, i32x4.splat(firstId), 16);
-}
-
-/** [sum a, sum b, sum c, sum d] */
-@inline
-function sums(a: v128, b: v128, c: v128, d: v128): v128 {
-  const ab = i32x4.add(v128.shuffle<i32>(a, b, 0, 4, 1, 5), v128.shuffle<i32>(a, b, 2, 6, 3, 7));
-  const cd = i32x4.add(v128.shuffle<i32>(c, d, 0, 4, 1, 5), v128.shuffle<i32>(c, d, 2, 6, 3, 7));
-  return i32x4.add(v128.shuffle<i32>(ab, cd, 0, 1, 4, 5), v128.shuffle<i32>(ab, cd, 2, 3, 6, 7));
 }
 
 /**
@@ -175,23 +160,10 @@ function sums(a: v128, b: v128, c: v128, d: v128): v128 {
 export function assignInRange(values: usize, scales: usize, firstId: u32, count: usize, dim: usize): u32 {
   let best = v128.load(NEAREST);
   let ids = v128.load(NEAREST, 16);
-  const bias = i16x8.splat(64);
   const end = i32x4.splat(firstId + <u32>count);
   let id = i32x4.add(i32x4.splat(firstId), i32x4(0, 1, 2, 3));
   for (let k: usize = 0; k < count; k += 4, id = i32x4.add(id, i32x4.splat(4))) {
-    let a = i32x4.splat(0);
-    let b = a;
-    let c = a;
-    let d = a;
-    let row = values + k * dim;
-    for (let at: usize = 0; at < dim; at += 8, row += 8) {
-      const vector = v128.load(QUERY + 2 * at);
-      a = i32x4.add(a, i32x4.dot_i16x8_s(i16x8.sub(v128.load_ext<u8>(row), bias), vector));
-      b = i32x4.add(b, i32x4.dot_i16x8_s(i16x8.sub(v128.load_ext<u8>(row + dim), bias), vector));
-      c = i32x4.add(c, i32x4.dot_i16x8_s(i16x8.sub(v128.load_ext<u8>(row + 2 * dim), bias), vector));
-      d = i32x4.add(d, i32x4.dot_i16x8_s(i16x8.sub(v128.load_ext<u8>(row + 3 * dim), bias), vector));
-    }
-    const score = f32x4.mul(f32x4.convert_i32x4_s(sums(a, b, c, d)), v128.load(scales + 4 * k));
+    const score = f32x4.mul(f32x4.convert_i32x4_s(dotRows(values + k * dim, dim)), v128.load(scales + 4 * k));
     const better = v128.and(f32x4.gt(score, best), i32x4.lt_u(id, end));
     best = v128.bitselect(score, best, better);
     ids = v128.bitselect(id, ids, better);

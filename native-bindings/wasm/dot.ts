@@ -1,76 +1,105 @@
-// Dot products. Lanes are query tokens: two dimensions of a document row are broadcast and multiplied with the same
-// two dimensions of four query tokens (i32x4.dot_i16x8_s), so nothing is summed across a register.
+// Dot products. Lanes are query tokens: dimensions of a document row are broadcast and multiplied with the same
+// dimensions of four query tokens, so nothing is summed across a register. There are two ways, one for each module.
 
-import { DOTS, QUERY, ROW, ROWS, TILE } from "./layout";
+import * as bytes from "./dot-bytes";
+import * as words from "./dot-words";
+import { COMPONENT, DOCUMENT_BIAS, QUERY, RELAXED, ROW, ROWS } from "./layout";
 
-/** Taken from document bytes, so that they are signed: 1..127 becomes -63..63. */
-export const DOCUMENT_BIAS: i16 = 64;
-
-/** Puts a query, s8 [dim / 4][lanes][4], into the order of QUERY. */
-export function widenQuery(values: usize, lanes: usize, dim: usize): void {
-  for (let group: usize = 0; group < dim / 4; group++) {
-    for (let lane: usize = 0; lane < lanes; lane += 4) {
-      const bytes = v128.load(values + (group * lanes + lane) * 4);
-      // Each lane has two pairs of dimensions, a and b: [0a 0b 1a 1b], [2a 2b 3a 3b].
-      const low = i16x8.extend_low_i8x16_s(bytes);
-      const high = i16x8.extend_high_i8x16_s(bytes);
-      const to = QUERY + (lane / TILE) * (TILE * dim * 2) + group * (2 * TILE * 4) + (lane % TILE) * 4;
-      v128.store(to, v128.shuffle<i32>(low, high, 0, 2, 4, 6));
-      v128.store(to + TILE * 4, v128.shuffle<i32>(low, high, 1, 3, 5, 7));
-    }
-  }
+/** Puts a query, s8 [dim / 4][lanes][4], into the tiles of QUERY. */
+export function putQuery(values: usize, lanes: usize, dim: usize): void {
+  if (RELAXED) bytes.putQuery(values, lanes, dim);
+  else words.putQuery(values, lanes, dim);
 }
 
-/** Takes the bias from `count` document rows, u8 [count][dim], and widens them into ROWS from row `first` on. */
-export function widenRows(values: usize, first: usize, count: usize, dim: usize): void {
-  const bias = i16x8.splat(DOCUMENT_BIAS);
-  for (let row: usize = 0; row < count; row++) {
-    const from = values + row * dim;
-    const to = ROWS + (first + row) * ROW;
-    for (let d: usize = 0; d < dim; d += 8) {
-      v128.store(to + 2 * d, i16x8.sub(v128.load_ext<u8>(from + d), bias));
-    }
+/** Puts a vector, s8 [dim], into a lane of a tile. */
+@inline
+export function putLane(vector: usize, dim: usize, tile: usize, lane: usize): void {
+  if (RELAXED) bytes.putLane(vector, dim, tile, lane);
+  else words.putLane(vector, dim, tile, lane);
+}
+
+/** To be called when all lanes of a tile are there. */
+@inline
+export function finishTile(tile: usize, dim: usize): void {
+  if (RELAXED) bytes.putBiases(tile, dim);
+}
+
+/** Makes rows of centroids, u8 [count][dim], at most ROWS_AT_A_TIME, and returns where they are. */
+@inline
+export function rowsOfCentroids(values: usize, count: usize, dim: usize): usize {
+  if (RELAXED) return values;
+  words.widenRows(values, count, dim);
+  return ROWS;
+}
+
+/** Bytes between rows. */
+@inline
+export function rowBytes(dim: usize): usize {
+  return RELAXED ? dim : ROW;
+}
+
+/** Residual weights, u8 [16], as `putDecoded` wants them. */
+@inline
+export function rowWeights(weights: v128): v128 {
+  return RELAXED ? weights : i8x16.sub(weights, i8x16.splat(<i8>DOCUMENT_BIAS));
+}
+
+/** Stores 16 of `rowWeights` as components of a row. */
+@inline
+export function putDecoded(row: usize, weights: v128): void {
+  if (RELAXED) {
+    v128.store(row, weights);
+  } else {
+    v128.store(row, i16x8.extend_low_i8x16_s(weights));
+    v128.store(row, i16x8.extend_high_i8x16_s(weights), 16);
   }
 }
 
 /**
- * DOTS[b][q] = dot product of widened row `rows` + b with lane q of the tile, b < 2, q < 16. Not unrolled: V8 then
- * needs more registers than there are, and what it spills costs more than the loop.
+ * DOTS[b][q] = dot product of lane q of the tile, q < 16, with the row at `rows` and the one behind it, b < 2. Where
+ * there is only one, the second result is garbage, but the bytes must be there.
  */
+@inline
 export function dotBlock(rows: usize, tile: usize, dim: usize): void {
-  let a0 = i32x4.splat(0);
-  let a1 = a0;
-  let a2 = a0;
-  let a3 = a0;
-  let b0 = a0;
-  let b1 = a0;
-  let b2 = a0;
-  let b3 = a0;
-  const end = tile + dim * (2 * TILE);
-  while (tile < end) {
-    const a = v128.load_splat<i32>(rows);
-    const b = v128.load_splat<i32>(rows, ROW);
-    let query = v128.load(tile);
-    a0 = i32x4.add(a0, i32x4.dot_i16x8_s(a, query));
-    b0 = i32x4.add(b0, i32x4.dot_i16x8_s(b, query));
-    query = v128.load(tile, 16);
-    a1 = i32x4.add(a1, i32x4.dot_i16x8_s(a, query));
-    b1 = i32x4.add(b1, i32x4.dot_i16x8_s(b, query));
-    query = v128.load(tile, 32);
-    a2 = i32x4.add(a2, i32x4.dot_i16x8_s(a, query));
-    b2 = i32x4.add(b2, i32x4.dot_i16x8_s(b, query));
-    query = v128.load(tile, 48);
-    a3 = i32x4.add(a3, i32x4.dot_i16x8_s(a, query));
-    b3 = i32x4.add(b3, i32x4.dot_i16x8_s(b, query));
-    tile += 4 * TILE;
-    rows += 4;
+  if (RELAXED) bytes.dotBlock(rows, tile, dim);
+  else words.dotBlock(rows, tile, dim);
+}
+
+/** Puts a vector, s8 [dim], into QUERY for `dotRows`. */
+@inline
+export function putVector(vector: usize, dim: usize): void {
+  if (RELAXED) bytes.putVector(vector, dim);
+  else words.putVector(vector, dim);
+}
+
+/** [sum a, sum b, sum c, sum d] */
+@inline
+function sums(a: v128, b: v128, c: v128, d: v128): v128 {
+  const ab = i32x4.add(v128.shuffle<i32>(a, b, 0, 4, 1, 5), v128.shuffle<i32>(a, b, 2, 6, 3, 7));
+  const cd = i32x4.add(v128.shuffle<i32>(c, d, 0, 4, 1, 5), v128.shuffle<i32>(c, d, 2, 6, 3, 7));
+  return i32x4.add(v128.shuffle<i32>(ab, cd, 0, 1, 4, 5), v128.shuffle<i32>(ab, cd, 2, 3, 6, 7));
+}
+
+/** One step of `dotRows`. */
+@inline
+function addProducts(sum: v128, vector: v128, row: usize): v128 {
+  return RELAXED ? bytes.addProducts(sum, vector, row) : words.addProducts(sum, vector, row);
+}
+
+/** Dot products of the vector of `putVector` with four rows, u8 [4][dim]; up to 8 bytes behind them are read. */
+@inline
+export function dotRows(rows: usize, dim: usize): v128 {
+  let a = RELAXED ? bytes.vectorBias(dim) : i32x4.splat(0);
+  let b = a;
+  let c = a;
+  let d = a;
+  const step: usize = 16 / COMPONENT;
+  for (let at: usize = 0; at < dim; at += step, rows += step) {
+    const vector = v128.load(QUERY + COMPONENT * at);
+    a = addProducts(a, vector, rows);
+    b = addProducts(b, vector, rows + dim);
+    c = addProducts(c, vector, rows + 2 * dim);
+    d = addProducts(d, vector, rows + 3 * dim);
   }
-  v128.store(DOTS, a0);
-  v128.store(DOTS, a1, 16);
-  v128.store(DOTS, a2, 32);
-  v128.store(DOTS, a3, 48);
-  v128.store(DOTS, b0, 64);
-  v128.store(DOTS, b1, 80);
-  v128.store(DOTS, b2, 96);
-  v128.store(DOTS, b3, 112);
+  return sums(a, b, c, d);
 }

@@ -1,6 +1,6 @@
 // What the module exports: kernels on addresses in linear memory, and where the caller's part of it begins.
 
-export { widenQuery } from "./dot";
+export { putQuery } from "./dot";
 export { approximate, maxsim } from "./maxsim";
 export { assign, assignInRange, beginAssign, beginAssignInRange, scores } from "./centroid";
 export { sortTop, top } from "./top";

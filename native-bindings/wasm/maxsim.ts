@@ -1,9 +1,9 @@
 // MaxSim over compressed tokens, and its approximation by the bytes of centroid scores. The formulas are those of
 // native-bindings/kernels/maxsim; the caller has checked codes and offsets.
 
-import { DOCUMENT_BIAS, dotBlock } from "./dot";
+import { dotBlock, putDecoded, rowBytes, rowWeights } from "./dot";
 import { fromFloat16 } from "./float16";
-import { BEST, BLOCK, DOTS, NORMS, QUERY, ROW, ROWS, TILE } from "./layout";
+import { BEST, BLOCK, COMPONENT, DOTS, NORMS, QUERY, ROWS, TILE, tileBytes } from "./layout";
 
 /** Tokens decoded at a time; a multiple of BLOCK. */
 const CHUNK: usize = 32;
@@ -65,7 +65,7 @@ export function approximate(
 }
 
 /**
- * Unpacks one planar residual of `bytes` bytes to widened weights. Slots are stored as whole registers; what spills
+ * Unpacks one planar residual of `bytes` bytes to a row. Slots are stored as whole registers; what spills
  * over belongs to the next slot, or the next row, and is overwritten in its turn.
  */
 @inline
@@ -73,11 +73,9 @@ function decodeRow(packed: usize, bytes: usize, nbits: i32, weights: v128, mask:
   for (let shift: i32 = 0; shift < 8; shift += nbits) {
     for (let i: usize = 0; i < bytes; i += 16) {
       const buckets = v128.and(i16x8.shr_u(v128.load(packed + i), shift), mask);
-      const decoded = i8x16.swizzle(weights, buckets);
-      v128.store(row + 2 * i, i16x8.extend_low_i8x16_s(decoded));
-      v128.store(row + 2 * i, i16x8.extend_high_i8x16_s(decoded), 16);
+      putDecoded(row + COMPONENT * i, i8x16.swizzle(weights, buckets));
     }
-    row += 2 * bytes;
+    row += COMPONENT * bytes;
   }
 }
 
@@ -108,8 +106,9 @@ export function maxsim(
   out: usize,
 ): void {
   const bytes = (dim * <usize>nbits) / 8;
-  const rowBytes = lanes * 4;
-  const decoded = i8x16.sub(v128.load(weights), i8x16.splat(<i8>DOCUMENT_BIAS));
+  const tableRow = lanes * 4;
+  const stride = rowBytes(dim);
+  const decoded = rowWeights(v128.load(weights));
   const mask = i8x16.splat(<i8>(((<i32>1) << nbits) - 1));
   const scale = f32x4.splat(weightScale);
   for (let i: usize = 0; i < count; i++) {
@@ -119,27 +118,26 @@ export function maxsim(
       store<f32>(out + 4 * i, -Infinity);
       continue;
     }
-    for (let lane: usize = 0; lane < rowBytes; lane += 16) v128.store(BEST + lane, f32x4.splat(-Infinity));
+    for (let lane: usize = 0; lane < tableRow; lane += 16) v128.store(BEST + lane, f32x4.splat(-Infinity));
     for (let first = begin; first < end; first += CHUNK) {
-      const last = min(first + CHUNK, end) - 1;
-      // The last block is filled up with its last token: a maximum does not mind.
-      const padded = (last - first + BLOCK) & ~(BLOCK - 1);
-      for (let n: usize = 0; n < padded; n++) {
-        decodeRow(planes + min(first + n, last) * bytes, bytes, nbits, decoded, mask, ROWS + n * ROW);
+      const here = min(CHUNK, end - first);
+      for (let n: usize = 0; n < here; n++) {
+        decodeRow(planes + (first + n) * bytes, bytes, nbits, decoded, mask, ROWS + n * stride);
       }
-      for (let n: usize = 0; n < padded; n += 4) v128.store(NORMS + 4 * n, fromFloat16(norms + 2 * (first + n)));
+      for (let n: usize = 0; n < here; n += 4) v128.store(NORMS + 4 * n, fromFloat16(norms + 2 * (first + n)));
       for (let tile: usize = 0; tile < lanes; tile += TILE) {
         const best = BEST + 4 * tile;
+        const queryTile = QUERY + (tile / TILE) * tileBytes(dim);
         let best0 = v128.load(best);
         let best1 = v128.load(best, 16);
         let best2 = v128.load(best, 32);
         let best3 = v128.load(best, 48);
-        for (let n: usize = 0; n < padded; n += BLOCK) {
-          dotBlock(ROWS + n * ROW, QUERY + tile * dim * 2, dim);
-          for (let b: usize = 0; b < BLOCK; b++) {
-            const t = min(first + n + b, last);
-            const cells = table + <usize>load<u32>(codes + 4 * t) * rowBytes + 4 * tile;
-            const norm = v128.load_splat<f32>(NORMS + 4 * (t - first));
+        for (let n: usize = 0; n < here; n += BLOCK) {
+          dotBlock(ROWS + n * stride, queryTile, dim);
+          for (let b: usize = 0; b < min(BLOCK, here - n); b++) {
+            const t = n + b;
+            const cells = table + <usize>load<u32>(codes + 4 * (first + t)) * tableRow + 4 * tile;
+            const norm = v128.load_splat<f32>(NORMS + 4 * t);
             const dots = DOTS + b * (TILE * 4);
             best0 = f32x4.pmax(best0, similarity(v128.load(dots), scale, v128.load(cells), norm));
             best1 = f32x4.pmax(best1, similarity(v128.load(dots, 16), scale, v128.load(cells, 16), norm));

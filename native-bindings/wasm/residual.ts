@@ -1,8 +1,7 @@
 // Quantization of residuals. The formulas are those of native-bindings/kernels/residual.
 
-import { DOCUMENT_BIAS } from "./dot";
 import { toFloat16 } from "./float16";
-import { BUCKETS } from "./layout";
+import { BUCKETS, DOCUMENT_BIAS } from "./layout";
 
 const SMALLEST_NORM: f64 = 1e-12;
 const LARGEST_FLOAT16: f64 = 65504;

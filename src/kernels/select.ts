@@ -2,7 +2,7 @@
  * The ladder of kernel backends: the native addon, then WebAssembly, then plain TypeScript.
  *
  * `MAXSIM_KERNELS` forces a rung: `native`, `wasm`, `js`, or the path of an addon; `MAXSIM_ISA` forces an
- * instruction set (of the addon: `scalar`, `avx2`, `avx512vnni`, `neon`, `neondot`; of WebAssembly: `simd128`).
+ * instruction set (of the addon: `scalar`, `avx2`, `avx512vnni`, `neon`, `neondot`; of WebAssembly: `relaxedsimd`, `simd128`).
  * What is forced and does not load is an error; otherwise the next rung is taken and the reason kept.
  */
 import { MaxsimError } from "../common/errors.js";
@@ -11,6 +11,7 @@ import { type AddonFileMapper, fileMapperOf } from "./file-mapper.js";
 import { addonCandidates, loadNative } from "./native.js";
 import { referenceBackend } from "./reference.js";
 import { loadWasm } from "./wasm.js";
+import { WASM_ISAS } from "./wasm-exports.js";
 
 export interface SelectedKernels {
   readonly backend: KernelBackend;
@@ -77,7 +78,9 @@ function* candidates(forced: string | undefined, isa: string | undefined): Gener
     for (const path of paths) yield { name: `native ${path}`, path, load: () => loadNative(path, isa) };
   }
   if (forced === undefined || forced === "wasm") {
-    yield { name: "wasm", path: undefined, load: () => loadWasm(isa) };
+    for (const name of isa === undefined ? WASM_ISAS : [isa]) {
+      yield { name: `wasm ${name}`, path: undefined, load: () => loadWasm(name) };
+    }
   }
 }
 

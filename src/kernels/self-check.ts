@@ -57,6 +57,12 @@ function outcomes(backend: KernelBackend): Map<string, Buffer> {
   const gathered = backend.gather(query, { nprobe: 3, ids, scores }, postings, null, scratch, reached, sums);
   const codes = new Uint32Array(TOKENS);
   backend.assign(vectors, codebook, null, codes);
+  const codesInRanges = new Uint32Array(TOKENS);
+  // Vector i may choose among i mod CENTROIDS and what follows.
+  const ranges = Uint32Array.from({ length: 2 * TOKENS }, (_, i) =>
+    i % 2 === 0 ? (i / 2) % CENTROIDS : CENTROIDS,
+  );
+  backend.assign(vectors, codebook, ranges, codesInRanges);
   const residuals = new Uint8Array((TOKENS * DIM * quantizer.nbits) / 8);
   const inverseNorms = new Uint16Array(TOKENS);
   backend.compress(vectors, codebook, quantizer, codes, residuals, inverseNorms);
@@ -71,7 +77,7 @@ function outcomes(backend: KernelBackend): Map<string, Buffer> {
     ["topCentroids", [ids, scores]],
     ["selectTop", [selected]],
     ["gather", [Uint32Array.of(gathered), reached, sums]],
-    ["assign", [codes]],
+    ["assign", [codes, codesInRanges]],
     ["compress", [residuals, inverseNorms]],
     ["approximate", [approximate]],
     ["maxsim", [exact]],

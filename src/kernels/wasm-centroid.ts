@@ -24,18 +24,19 @@ export function centroidScores(
   const block = Math.min(CENTROIDS, codebook.size);
   memory.begin();
   const queryValues = memory.take(dim * lanes);
-  const values = memory.take(block * dim);
+  // The kernel works on two centroids at a time.
+  const values = memory.take((block + 1) * dim);
   const scales = memory.take(block * 4);
-  const scores = memory.take((block + 1) * lanes * 4);
+  const scores = memory.take(block * lanes * 4);
   const queryScales = memory.take(lanes * 4);
-  const steps = bytes === null ? 0 : memory.take((block + 1) * lanes);
+  const steps = bytes === null ? 0 : memory.take(block * lanes);
   if (!memory.fits()) return false;
 
   const { kernels } = memory;
   const { i8, u8, f32 } = memory.views;
   i8.set(query.values, queryValues);
   f32.set(query.scales, queryScales / 4);
-  kernels.widenQuery(queryValues, lanes, dim);
+  kernels.putQuery(queryValues, lanes, dim);
   for (let first = 0; first < codebook.size; first += block) {
     const count = Math.min(block, codebook.size - first);
     u8.set(codebook.values.subarray(first * dim, (first + count) * dim), values);
@@ -108,7 +109,8 @@ function assignToAll(
   const tiles = memory.take(room * dim * 2);
   const best = memory.take(room * 4);
   const bestIds = memory.take(room * 4);
-  const values = memory.take(block * dim);
+  // The kernel works on two centroids at a time.
+  const values = memory.take((block + 1) * dim);
   const scales = memory.take(block * 4);
   if (!memory.fits()) return false;
 

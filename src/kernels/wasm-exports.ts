@@ -1,5 +1,5 @@
 /** What the WASM kernels (native-bindings/wasm) export, and the part of WebAssembly that loads them. */
-import { WASM_BASE64 } from "./wasm-module.js";
+import { WASM_RELAXED_SIMD, WASM_SIMD128 } from "./wasm-module.js";
 
 /** Arguments are addresses in linear memory and counts, but for `weightScale`, which is rounded to float32. */
 export interface WasmKernels {
@@ -7,8 +7,8 @@ export interface WasmKernels {
   readonly staging: { readonly value: number };
 
   /** Takes the query of the following `scores` and `maxsim`: s8 `[dim / 4][lanes][4]`. */
-  widenQuery(values: number, lanes: number, dim: number): void;
-  /** `out` and `bytes`, which is 0 when no bytes are wanted, have room for one row more. */
+  putQuery(values: number, lanes: number, dim: number): void;
+  /** `values` has room for one row more; `bytes` is 0 when no bytes are wanted. */
   scores(
     ...call: [
       values: number,
@@ -56,7 +56,7 @@ export interface WasmKernels {
 
   /** Takes vectors; `tiles`, `best` and `codes` have room for a multiple of 16 of them. */
   beginAssign(values: number, count: number, dim: number, tiles: number, best: number, codes: number): void;
-  /** Lets a block of centroids compete for the vectors of `beginAssign`; blocks ascend. */
+  /** Lets a block of centroids compete for the vectors of `beginAssign`; blocks ascend. `values` as in `scores`. */
   assign(
     ...call: [
       tiles: number,
@@ -102,6 +102,7 @@ interface LinearMemory {
 
 /** Only lib.dom declares this, with everything else that Node.js does not have. */
 declare const WebAssembly: {
+  validate(bytes: Uint8Array): boolean;
   readonly Module: new (bytes: Uint8Array) => object;
   readonly Memory: new (pages: { initial: number; maximum: number }) => LinearMemory;
   readonly Instance: new (
@@ -110,14 +111,33 @@ declare const WebAssembly: {
   ) => { readonly exports: WasmKernels };
 };
 
+/** The modules, best first: with the dot products of relaxed SIMD, and with SIMD128 alone. */
+export const WASM_ISAS = ["relaxedsimd", "simd128"] as const;
+export type WasmIsa = (typeof WASM_ISAS)[number];
+
+const MODULES: Readonly<Record<WasmIsa, string>> = {
+  relaxedsimd: WASM_RELAXED_SIMD,
+  simd128: WASM_SIMD128,
+};
+
+/**
+ * Whether this runtime has the instructions of a module.
+ * @throws ReferenceError where there is no WebAssembly at all.
+ */
+export function takesModule(isa: WasmIsa): boolean {
+  return WebAssembly.validate(Buffer.from(MODULES[isa], "base64"));
+}
+
 /**
  * Compiles the kernels; the function that is returned makes instances with `pages` pages of linear memory, at least 4
  * and at most 4096, and costs next to nothing.
- * @throws Error of any kind, as the returned function does, where WebAssembly, its SIMD instructions or the address
+ * @throws Error of any kind, as the returned function does, where WebAssembly, the SIMD instructions or the address
  * space are missing.
  */
-export function compileKernels(): (pages: number) => { kernels: WasmKernels; buffer: ArrayBuffer } {
-  const module = new WebAssembly.Module(Buffer.from(WASM_BASE64, "base64"));
+export function compileKernels(
+  isa: WasmIsa,
+): (pages: number) => { kernels: WasmKernels; buffer: ArrayBuffer } {
+  const module = new WebAssembly.Module(Buffer.from(MODULES[isa], "base64"));
   return (pages) => {
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
     const { exports: kernels } = new WebAssembly.Instance(module, { env: { memory } });

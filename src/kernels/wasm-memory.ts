@@ -6,7 +6,7 @@
  * once that has happened V8 checks every access to every typed array of the thread (plain TypeScript kernels took 35 %
  * longer). The memory is as large as the largest call needed, to the next power of two, and never shrinks.
  */
-import { compileKernels, type WasmKernels } from "./wasm-exports.js";
+import { compileKernels, type WasmIsa, type WasmKernels } from "./wasm-exports.js";
 
 const PAGE_BYTES = 65_536;
 /** What the kernels' own scratch and small calls need. */
@@ -19,6 +19,7 @@ const ALIGNMENT = 64;
 const SLACK = 64;
 
 export class WasmMemory {
+  readonly isa: WasmIsa;
   /** `fits` may replace the kernels and the views. */
   kernels: WasmKernels;
   /** The whole memory in elements of each type. */
@@ -29,12 +30,13 @@ export class WasmMemory {
   private end = 0;
 
   /**
-   * `maxPages`: pages of 64 KiB that the memory may have, 4 to 4096.
+   * `isa`: module to be compiled. `maxPages`: pages of 64 KiB that the memory may have, 4 to 4096.
    * @throws Error of any kind where WebAssembly, its SIMD instructions or the address space are missing.
    */
-  constructor(maxPages = MAX_PAGES) {
+  constructor(isa: WasmIsa, maxPages = MAX_PAGES) {
+    this.isa = isa;
     this.maxPages = maxPages;
-    this.instantiate = compileKernels();
+    this.instantiate = compileKernels(isa);
     const { kernels, buffer } = this.instantiate(INITIAL_PAGES);
     this.kernels = kernels;
     this.views = new Views(buffer);

@@ -1,22 +1,25 @@
-/** The backend in WebAssembly with 128-bit SIMD: runs wherever Node.js does, without a compiler or an addon. */
+/** The backend in WebAssembly with 128-bit SIMD, relaxed where there is that: runs wherever Node.js does, without a compiler or an addon. */
 import type { KernelBackend } from "./backend.js";
 import { referenceBackend } from "./reference.js";
 import { selfCheck } from "./self-check.js";
 import { assign, centroidScores, topCentroids } from "./wasm-centroid.js";
+import { takesModule, WASM_ISAS } from "./wasm-exports.js";
 import { approximate, maxsim } from "./wasm-maxsim.js";
 import { WasmMemory } from "./wasm-memory.js";
 import { compress } from "./wasm-residual.js";
 
-/** The only instruction set of this backend. */
-export const WASM_ISA = "simd128";
-
 /**
- * Compiles the kernels for the calling thread and compares them with the plain TypeScript backend on a small query.
+ * Compiles the kernels for the calling thread and compares them with the plain TypeScript backend on a small query: of
+ * relaxed SIMD, which Node.js 20 has behind a flag, the baseline compiler of its V8 adds up dot products wrongly.
+ * @param isa one of WASM_ISAS.
  * @throws Error of any kind when they do not compile, `isa` is another one, or they compute something else.
  */
-export function loadWasm(isa: string | undefined): KernelBackend {
-  if (isa !== undefined && isa !== WASM_ISA) throw new Error(`the WASM kernels have ${WASM_ISA}, not ${isa}`);
-  const backend = wasmBackend(new WasmMemory());
+export function loadWasm(isa: string): KernelBackend {
+  const found = WASM_ISAS.find((name) => name === isa);
+  if (found === undefined) throw new Error(`the WASM kernels have ${WASM_ISAS.join(" and ")}, not ${isa}`);
+  if (!takesModule(found))
+    throw new Error(`Node.js ${process.version} does not take WebAssembly with ${isa}`);
+  const backend = wasmBackend(new WasmMemory(found));
   selfCheck(backend);
   return backend;
 }
@@ -29,7 +32,7 @@ export function loadWasm(isa: string | undefined): KernelBackend {
 export function wasmBackend(memory: WasmMemory): KernelBackend {
   return {
     name: "wasm",
-    isa: WASM_ISA,
+    isa: memory.isa,
     centroidScores(...call) {
       if (!centroidScores(memory, ...call)) referenceBackend.centroidScores(...call);
     },

@@ -3,7 +3,9 @@ import { createRequire } from "node:module";
 import type { KernelBackend } from "../../../src/kernels/backend.js";
 import { addonCandidates, type KernelAddon, nativeBackend } from "../../../src/kernels/native.js";
 import { referenceBackend } from "../../../src/kernels/reference.js";
-import { loadWasm, WASM_ISA } from "../../../src/kernels/wasm.js";
+import { loadWasm } from "../../../src/kernels/wasm.js";
+import { WASM_ISAS, type WasmIsa } from "../../../src/kernels/wasm-exports.js";
+import { enableRelaxedSimd } from "../../support/relaxed-simd.js";
 
 export interface BackendUnderTest {
   readonly name: string;
@@ -30,11 +32,15 @@ function loadAddon(): { addon: KernelAddon | undefined; reason: string } {
 const INSTRUCTION_SETS =
   process.arch === "arm64" ? ["scalar", "neon", "neondot"] : ["scalar", "avx2", "avx512vnni"];
 
-function wasmUnderTest(): BackendUnderTest {
-  const name = `wasm ${WASM_ISA}`;
+function wasmUnderTest(isa: WasmIsa): BackendUnderTest {
+  const name = `wasm ${isa}`;
   const activate = (): void => {};
   try {
-    return { name, backend: loadWasm(undefined), reason: undefined, activate };
+    if (isa === "relaxedsimd") {
+      const reason = enableRelaxedSimd();
+      if (reason !== undefined) return { name, backend: undefined, reason, activate };
+    }
+    return { name, backend: loadWasm(isa), reason: undefined, activate };
   } catch (error) {
     return { name, backend: undefined, reason: String(error), activate };
   }
@@ -59,5 +65,5 @@ export function backendsUnderTest(): BackendUnderTest[] {
     reason: undefined,
     activate: () => {},
   };
-  return [plain, wasmUnderTest(), ...native];
+  return [plain, ...WASM_ISAS.map(wasmUnderTest), ...native];
 }

@@ -36,9 +36,10 @@ describe("chooseKernels", () => {
     for (const environment of [{ MAXSIM_KERNELS: "wasm" }, { MAXSIM_ISA: "simd128" }]) {
       const { backend, info } = chooseKernels(environment);
       expect(backend.name).toBe("wasm");
-      expect(info).toMatchObject({ backend: "wasm", isa: "simd128", path: undefined });
-      expect(info.tried.at(-1)).toMatchObject({ candidate: "wasm", ok: true });
+      expect(info).toMatchObject({ backend: "wasm", isa: backend.isa, path: undefined });
+      expect(info.tried.at(-1)).toMatchObject({ candidate: `wasm ${backend.isa}`, ok: true });
     }
+    expect(chooseKernels({ MAXSIM_ISA: "simd128" }).info.isa).toBe("simd128");
   });
 
   it("refuses an instruction set that the forced backend does not have", () => {
