@@ -12,7 +12,7 @@ import { MAX_DIM } from "../kernels/backend.js";
 import { type SelectedKernels, selectKernels } from "../kernels/select.js";
 import { fileLength, makeFolders } from "../storage/folders.js";
 import { SearchPool } from "../workers/search-pool.js";
-import { type LoadedSnapshot, loadSnapshot } from "./load-snapshot.js";
+import { closeSnapshot, type LoadedSnapshot, loadSnapshot } from "./load-snapshot.js";
 import { identifyModel, ModelHandle } from "./model-handle.js";
 import type {
   AddOptions,
@@ -69,7 +69,8 @@ export class Index {
   }
 
   /**
-   * Opens an index. Every file of its newest generation is read and verified.
+   * Opens an index. Small files of its newest generation are verified, the blocks of large ones when they are first read:
+   * then a search may throw CORRUPT.
    * Errors: INDEX_NOT_FOUND, FORMAT_TOO_NEW, CORRUPT naming the file, IO. A model is loaded at first use.
    */
   static async open(folder: string, options: OpenOptions = {}): Promise<Index> {
@@ -84,8 +85,8 @@ export class Index {
       model = new ModelHandle({ recorded, wanted: options.model, threads, logger });
       // The model's thread loads while this one reads the segments.
       if (options.warm === true) model.warm();
-      const loaded = await loadSnapshot(path, catalog, null);
       const kernels = selectKernels();
+      const loaded = await loadSnapshot(path, catalog, null, kernels.mapper);
       const searches = new SearchPool(kernels.backend, threads);
       return new Index(path, catalog, loaded, model, kernels, searches, logger);
     } catch (error) {
@@ -221,6 +222,7 @@ export class Index {
     this.closed = true;
     await Promise.allSettled(this.running);
     await Promise.all([this.model.close(), this.searches.close()]);
+    closeSnapshot(this.loaded);
     this.catalog.close();
   }
 
@@ -235,11 +237,12 @@ export class Index {
 
   private writeContext(): WriteContext {
     const { folder, loaded, logger } = this;
-    return { folder, loaded, logger, kernels: this.kernels.backend };
+    const { backend, mapper } = this.kernels;
+    return { folder, loaded, logger, kernels: backend, mapper };
   }
 
   private async reload(): Promise<void> {
-    const next = await loadSnapshot(this.folder, this.catalog, this.loaded);
+    const next = await loadSnapshot(this.folder, this.catalog, this.loaded, this.kernels.mapper);
     // Calls that overlap may finish in any order; the generation of one object never goes back.
     if (next.catalog.generation > this.loaded.catalog.generation) this.loaded = next;
   }
