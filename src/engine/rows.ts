@@ -20,6 +20,24 @@ export function normalizedRows(name: string, rows: VectorRows, dim: number): Flo
   return flat;
 }
 
+/** One vocabulary id a vector. Errors: INVALID_VECTOR for another number of ids, or one that is not an integer from 0 to 2^32 - 1. */
+export function checkedTokenIds(name: string, ids: ArrayLike<number>, count: number): Uint32Array {
+  const checked = Uint32Array.from(ids);
+  if (checked.length !== count) {
+    throw new MaxsimError("INVALID_VECTOR", `${name} has ${count} vectors and ${checked.length} token ids`, {
+      hint: "Give one vocabulary id for each vector, or none at all.",
+    });
+  }
+  const wrong = checked.findIndex((id, i) => id !== ids[i]);
+  if (wrong >= 0) {
+    throw new MaxsimError(
+      "INVALID_VECTOR",
+      `${name}: token id ${wrong} must be an integer from 0 to 2^32 - 1, found ${String(ids[wrong])}`,
+    );
+  }
+  return checked;
+}
+
 function flatten(
   name: string,
   rows: readonly (Float32Array | readonly number[])[],

@@ -15,7 +15,7 @@ import { SpillFile } from "../storage/spill-file.js";
 import { type LoadedSnapshot, loadSnapshot } from "./load-snapshot.js";
 import type { ModelHandle } from "./model-handle.js";
 import type { AddOptions, AddReport, DeleteReport, EmbeddedDocument } from "./options.js";
-import { normalizedRows } from "./rows.js";
+import { checkedTokenIds, normalizedRows } from "./rows.js";
 import { EncodedSource, SpilledSource } from "./sources.js";
 import { type Documents, Replacements, stageDocuments, wholeSpan } from "./stage.js";
 
@@ -141,13 +141,15 @@ export async function addVectors(
       const records = await SpillFile.create(context.folder);
       spill = records;
       let tokens = 0;
-      for await (const { vectors, text = "", ...document } of documents) {
+      for await (const { vectors, tokenIds, text = "", ...document } of documents) {
         throwIfAborted(options.signal, "adding documents");
-        const rows = normalizedRows(`document ${JSON.stringify(document.id)}`, vectors, dim);
+        const name = `document ${JSON.stringify(document.id)}`;
+        const rows = normalizedRows(name, vectors, dim);
         staging.addDocument({ ...document, text }, [wholeSpan(text)]);
         replacements.add(document.id);
         const count = rows.length / dim;
-        await spillVectors(records, { vectors: quantizeVectors(rows, count, dim), tokenIds: null });
+        const ids = tokenIds === undefined ? null : checkedTokenIds(name, tokenIds, count);
+        await spillVectors(records, { vectors: quantizeVectors(rows, count, dim), tokenIds: ids });
         tokens += count;
       }
       replacements.flush();

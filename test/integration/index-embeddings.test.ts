@@ -55,6 +55,21 @@ describe("vectors of the caller", () => {
     await own.close();
   });
 
+  it("may come with vocabulary ids, which the centroids are trained by", async () => {
+    const own = await Index.create(join(root, "ids"), { model: null, dim: DIM });
+    const withIds = corpus.passages.map(({ vectors, tokenIds }, i) => ({ id: `d${i}`, vectors, tokenIds }));
+    await own.addEmbeddings(withIds);
+    const different = new Set(corpus.passages.flatMap(({ tokenIds }) => [...tokenIds])).size;
+    expect(own.info().centroids).toBeGreaterThanOrEqual(different);
+    const { hits } = await own.searchEmbeddings(corpus.query(7, 8), { k: 1, exhaustiveTokens: 0 });
+    expect(hits[0]!.id).toBe("d7");
+    for (const tokenIds of [[1, 2], Array.from({ length: 24 }, () => -1)]) {
+      const bad = own.addEmbeddings([{ ...withIds[0]!, tokenIds }]);
+      await expect(bad).rejects.toMatchObject({ code: "INVALID_VECTOR" });
+    }
+    await own.close();
+  });
+
   it.each([
     ["another dimension", [new Float32Array(DIM - 1).fill(1)], "DIMENSION_MISMATCH"],
     ["a flat array that does not divide", new Float32Array(DIM + 3).fill(1), "DIMENSION_MISMATCH"],
