@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
+#include <limits>
 #include <vector>
 
 namespace maxsim::fuzz {
@@ -29,6 +31,31 @@ void smallIntegers(Random& random, const Shape&, const Array& array) {
 void reals(Random& random, const Shape&, const Array& array) {
   const float scale = random.below(8) == 0 ? 1e-41f : random.below(4) == 0 ? 1e20f : 1.0f;
   each(array, [&](size_t) { return random.real(scale); });
+}
+// Scores to be ranked: spread, whole numbers, neighbours, special values, any bits.
+void rankedScores(Random& random, const Shape&, const Array& array) {
+  const uint64_t kind = random.below(5);
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  constexpr float kSpecial[] = {0.0f, -0.0f, 1e-45f, -1e-45f, kInfinity, -kInfinity, 1.0f, -1.0f,
+                                std::numeric_limits<float>::quiet_NaN()};
+  const float base = random.real(100);
+  each(array, [&](size_t) -> float {
+    const auto word = static_cast<uint32_t>(random.next());
+    float any;
+    std::memcpy(&any, &word, sizeof any);
+    switch (kind) {
+      case 0:
+        return random.real(30);
+      case 1:
+        return static_cast<float>(random.below(300));
+      case 2:
+        return base * (1 + static_cast<float>(random.below(40)) * 6e-8f);
+      case 3:
+        return kSpecial[random.below(9)];
+      default:
+        return any;
+    }
+  });
 }
 void scales(Random& random, const Shape&, const Array& array) {
   const float scale = random.below(8) == 0 ? 1e-41f : 0.01f;

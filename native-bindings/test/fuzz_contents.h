@@ -10,6 +10,7 @@ void biasedBytes(Random& random, const Shape& shape, const Array& array);
 void anyBytes(Random& random, const Shape& shape, const Array& array);
 void smallIntegers(Random& random, const Shape& shape, const Array& array);
 void reals(Random& random, const Shape& shape, const Array& array);
+void rankedScores(Random& random, const Shape& shape, const Array& array);
 void scales(Random& random, const Shape& shape, const Array& array);
 void halves(Random& random, const Shape& shape, const Array& array);
 void codesBelowSize(Random& random, const Shape& shape, const Array& array);

@@ -250,7 +250,7 @@ std::vector<Function> makeTable() {
                    listFault});
 
   table.push_back({"selectTop",
-                   {measured(floats("scores", [](const Shape& s) { return s.scores; }, reals),
+                   {measured(floats("scores", [](const Shape& s) { return s.scores; }, rankedScores),
                              [](Shape& s, uint64_t length) {
                                s.scores = length;
                                return true;

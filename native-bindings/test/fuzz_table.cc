@@ -54,7 +54,8 @@ Shape drawShape(Source& source) {
   shape.chosen = shape.passages == 0 ? 0 : skewed(source, 30);
   shape.nprobe = 1 + source.below(static_cast<uint32_t>(shape.size));
   shape.marks = skewed(source, 700);
-  shape.scores = skewed(source, 3000);
+  // Few scores and many are selected from in different ways.
+  shape.scores = source.oneIn(8) ? 4000 + source.below(9000) : skewed(source, 2000);
   shape.limit = source.below(static_cast<uint32_t>(shape.scores) + 20);
   shape.period = source.below(4);
   drawLists(source, shape);

@@ -1,11 +1,13 @@
 // Differential stress of the kernels without Node: random shapes and data, every instruction set of this
 // processor against the scalar one, bit for bit. Every buffer is allocated at its exact size, so that a sanitizer
 // sees the first byte that is touched beyond it. Arguments: rounds, seed.
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "dispatch/table.h"
 
@@ -56,6 +58,7 @@ Array<T> drawn(size_t size, Draw draw) {
 
 struct Results {
   Array<float> table;
+  Array<uint8_t> bytes;
   Array<uint32_t> topIds;
   Array<float> topScores;
   Array<float> approximate;
@@ -64,16 +67,30 @@ struct Results {
   Array<uint32_t> assignedInRanges;
   Array<uint8_t> planes;
   Array<uint16_t> norms;
+  Array<uint32_t> selected;
+  Array<uint8_t> marks;
+  Array<uint32_t> reached;
+  Array<float> sums;
   Fault fault = Fault::kNone;
+  Fault gatherFault = Fault::kNone;
+  size_t reachedCount = 0;
 };
 
 const char* difference(const Results& a, const Results& b) {
-  if (a.fault != b.fault) return "fault";
-  if (!a.table.same(b.table)) return "scores";
+  if (a.fault != b.fault || a.gatherFault != b.gatherFault) return "fault";
+  if (!a.table.same(b.table) || !a.bytes.same(b.bytes)) return "scores";
   if (!a.topIds.same(b.topIds) || !a.topScores.same(b.topScores)) return "top";
   if (!a.assigned.same(b.assigned)) return "assign";
   if (!a.assignedInRanges.same(b.assignedInRanges)) return "assign in ranges";
   if (!a.planes.same(b.planes) || !a.norms.same(b.norms)) return "compress";
+  if (!a.selected.same(b.selected)) return "select";
+  if (a.gatherFault == Fault::kNone) {
+    const size_t count = a.reachedCount;
+    if (count != b.reachedCount || std::memcmp(a.reached.get(), b.reached.get(), count * sizeof(uint32_t)) != 0 ||
+        std::memcmp(a.sums.get(), b.sums.get(), count * sizeof(float)) != 0 || !a.marks.same(b.marks)) {
+      return "gather";
+    }
+  }
   if (a.fault != Fault::kNone) return nullptr;  // what was scored before the fault is unspecified
   if (!a.approximate.same(b.approximate)) return "approximate";
   if (!a.exact.same(b.exact)) return "maxsim";
@@ -140,6 +157,36 @@ bool round(uint64_t seed) {
   }
   const size_t nprobe = 1 + random.below(static_cast<uint32_t>(size));
 
+  // Scores of which some are equal; more in one case of eight, because many are selected from in another way.
+  const uint32_t kinds = random.below(2) == 0 ? 1u << 24 : 40;
+  const auto scores = drawn<float>(random.below(random.below(8) == 0 ? 9000 : 200),
+                                   [&] { return static_cast<float>(random.below(kinds)) - 16; });
+  const size_t limit = random.below(static_cast<uint32_t>(scores.size()) + 1);
+
+  // One case in sixteen has a passage too few for its lists.
+  const uint32_t listed = random.below(1000);
+  const size_t marked = listed - (listed > 0 && random.below(16) == 0 ? 1 : 0);
+  Array<uint32_t> listOffsets(size + 1);
+  std::vector<uint8_t> listBytes;
+  listOffsets[0] = 0;
+  for (size_t k = 0; k < size; k++) {
+    const uint32_t step = random.below(2) == 0 ? 3 : 300;
+    uint32_t delta = random.below(step);
+    for (uint32_t passage = delta; passage < listed; passage += delta) {
+      for (uint32_t rest = delta;; rest >>= 7) {
+        listBytes.push_back(static_cast<uint8_t>(rest > 0x7f ? 0x80 | (rest & 0x7f) : rest));
+        if (rest <= 0x7f) break;
+      }
+      delta = 1 + random.below(step);
+    }
+    listOffsets[k + 1] = static_cast<uint32_t>(listBytes.size());
+  }
+  Array<uint8_t> lists(listBytes.size());
+  std::copy(listBytes.begin(), listBytes.end(), lists.get());
+  const bool excludes = random.below(2) == 0;
+  const auto excluded = drawn<uint8_t>(marked, [&] { return random.below(4) == 0 ? 1 : 0; });
+  const Postings postings{size, listOffsets.get(), lists.size(), lists.get()};
+
   const Query query{tokens, lanes, dim, queryValues.get(), queryScales.get(), bias.get()};
   const Codebook codebook{size, dim, centroids.get(), centroidScales.get()};
   const Quantizer quantizer{nbits, cutoffs.get(), weights.get(), random.real(0.01f)};
@@ -149,6 +196,7 @@ bool round(uint64_t seed) {
 
   const auto run = [&](const Kernels& kernels) {
     Results r{Array<float>(size * lanes),
+              Array<uint8_t>(size * lanes),
               Array<uint32_t>(tokens * nprobe),
               Array<float>(tokens * nprobe),
               Array<float>(chosen.count),
@@ -156,15 +204,31 @@ bool round(uint64_t seed) {
               Array<uint32_t>(count),
               Array<uint32_t>(count),
               Array<uint8_t>(count * dim * nbits / 8),
-              Array<uint16_t>(count)};
-    kernels.centroid->scores(query, codebook, r.table.get());
+              Array<uint16_t>(count),
+              Array<uint32_t>(limit),
+              Array<uint8_t>(marked),
+              Array<uint32_t>(marked),
+              Array<float>(marked)};
+    kernels.centroid->scores(query, codebook, r.table.get(), nullptr);
+    kernels.centroid->scores(query, codebook, r.table.get(), r.bytes.get());
     const Table table{size, r.table.get()};
     kernels.centroid->top(table, tokens, lanes, nprobe, r.topIds.get(), r.topScores.get());
     kernels.centroid->assign(vectors, codebook, nullptr, r.assigned.get());
     kernels.centroid->assign(vectors, codebook, ranges.get(), r.assignedInRanges.get());
     kernels.residual->compress(vectors, codebook, quantizer, r.assigned.get(), r.planes.get(), r.norms.get());
+    kernels.topk->select(scores.get(), scores.size(), limit, r.selected.get());
+
+    const Probes probes{tokens, queryScales.get(), nprobe, r.topIds.get(), r.topScores.get()};
+    const Array<float> dense(marked);
+    std::memset(r.marks.get(), 0, marked);
+    const GatherScratch scratch{marked, r.marks.get(), dense.get()};
+    Reached reached{r.reached.get(), r.sums.get(), 0};
+    r.gatherFault = kernels.gather->gather(probes, postings, excludes ? excluded.get() : nullptr, scratch, reached).fault;
+    r.reachedCount = reached.count;
+
     const Residuals residuals{planes.get(), inverseNorms.get()};
-    r.fault = kernels.maxsim->approximate(query, table, codes, chosen, r.approximate.get()).fault;
+    const ByteTable byteTable{size, lanes, r.bytes.get()};
+    r.fault = kernels.maxsim->approximate(byteTable, codes, chosen, r.approximate.get()).fault;
     const Fault second = kernels.maxsim->maxsim(query, quantizer, table, codes, residuals, chosen, r.exact.get()).fault;
     if (second != r.fault) std::abort();
     return r;
