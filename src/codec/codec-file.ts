@@ -4,7 +4,7 @@ import { MAX_DIM } from "../kernels/backend.js";
 import type { SectionFile } from "../storage/section-file.js";
 import { type FileSummary, SectionFileWriter } from "../storage/section-writer.js";
 import { Codec } from "./codec.js";
-import { type TokenGroup, TokenGroups } from "./token-groups.js";
+import { TokenGroups } from "./token-groups.js";
 
 const floatBits = new Float32Array(1);
 const floatBitsView = new Uint32Array(floatBits.buffer);
@@ -50,15 +50,14 @@ export async function writeCodecFile(folder: string, indexId: string, codec: Cod
 export function decodeCodecFile(file: SectionFile): Codec {
   file.ensureAll();
   const codec = viewCodecFile(file);
-  const { codebook, quantizer, tokenGroups } = codec;
+  const { codebook, quantizer } = codec;
   const require = requireOf(file);
-  require(codebook.scales.every((scale) => Number.isFinite(scale) && scale >= 0) &&
+  require(areScales(codebook.scales) &&
     Number.isFinite(quantizer.weightScale), "a scale is not a finite number");
   require(inBiasedRange(codebook.values) && inBiasedRange(quantizer.weights), "a value lies outside 1..127");
   const { cutoffs } = quantizer;
   require(cutoffs.every((cutoff, i) => i === 0 || cutoff >= cutoffs[i - 1]!), "cutoffs do not ascend");
-  const fits = tokenGroups.groups.every((group) => group.first + group.count <= codebook.size);
-  require(fits, "groups do not fit");
+  require(areGroups(file.u32("groups"), codebook.size), "groups do not fit");
   return codec;
 }
 
@@ -84,8 +83,8 @@ export function viewCodecFile(file: SectionFile): Codec {
   require(scales.length === size, `${scales.length} centroid scales, expected ${size}`);
   require(cutoffs.length === 2 ** bits - 1, `${cutoffs.length} cutoffs, expected ${2 ** bits - 1}`);
   require(weights.length === 2 ** bits, `${weights.length} weights, expected ${2 ** bits}`);
-  const groups = decodeGroups(file.u32("groups"), groupCount);
-  if (groups === undefined) throw new MaxsimError("CORRUPT", `${file.path}: groups do not fit`);
+  const groups = file.u32("groups");
+  require(groups.length === groupCount * 3, `${groups.length / 3} groups, expected ${groupCount}`);
   return new Codec(
     { size, dim, values, scales },
     { nbits: bits, cutoffs, weights, weightScale },
@@ -100,6 +99,11 @@ function requireOf(file: SectionFile): (condition: boolean, what: string) => voi
   };
 }
 
+function areScales(scales: Float32Array): boolean {
+  for (let k = 0; k < scales.length; k++) if (!(scales[k]! >= 0 && scales[k]! < Infinity)) return false;
+  return true;
+}
+
 /** Whether every byte is from 1 to 127. Four at a time: the centroids are megabytes, and this runs at every opening. */
 function inBiasedRange(values: Uint8Array): boolean {
   const words = new Int32Array(values.buffer, values.byteOffset, values.length >>> 2);
@@ -111,13 +115,11 @@ function inBiasedRange(values: Uint8Array): boolean {
   return true;
 }
 
-function decodeGroups(numbers: Uint32Array, count: number): TokenGroup[] | undefined {
-  if (numbers.length !== count * 3) return undefined;
-  const groups: TokenGroup[] = [];
-  for (let g = 0; g < count; g++) {
-    const group = { tokenId: numbers[3 * g]!, first: numbers[3 * g + 1]!, count: numbers[3 * g + 2]! };
-    if (group.count === 0 || (g > 0 && group.tokenId <= numbers[3 * g - 3]!)) return undefined;
-    groups.push(group);
+/** Whether groups (token id, first, count) have ascending ids and lie within the codebook. */
+function areGroups(numbers: Uint32Array, centroids: number): boolean {
+  for (let g = 0; g < numbers.length; g += 3) {
+    if (g > 0 && numbers[g]! <= numbers[g - 3]!) return false;
+    if (numbers[g + 2] === 0 || numbers[g + 1]! + numbers[g + 2]! > centroids) return false;
   }
-  return groups;
+  return true;
 }

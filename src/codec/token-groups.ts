@@ -8,13 +8,25 @@ export interface TokenGroup {
 }
 
 export class TokenGroups {
-  /** Ascending token ids; empty when the codec was trained on vectors without token ids. */
-  readonly groups: readonly TokenGroup[];
-  private readonly byToken: Map<number, TokenGroup>;
+  private expanded: readonly TokenGroup[] | undefined;
+  private byToken: ReadonlyMap<number, TokenGroup> | undefined;
 
-  constructor(groups: readonly TokenGroup[]) {
-    this.groups = groups;
-    this.byToken = new Map(groups.map((group) => [group.tokenId, group]));
+  /**
+   * @param source groups, or u32 `[groups][3]` as they stand in a file. Those are expanded when they are first needed, which
+   * searching never does.
+   */
+  constructor(private readonly source: readonly TokenGroup[] | Uint32Array) {}
+
+  /** Ascending token ids; empty when the codec was trained on vectors without token ids. */
+  get groups(): readonly TokenGroup[] {
+    const { source } = this;
+    if (!(source instanceof Uint32Array)) return source;
+    this.expanded ??= Array.from({ length: source.length / 3 }, (_, g) => ({
+      tokenId: source[3 * g]!,
+      first: source[3 * g + 1]!,
+      count: source[3 * g + 2]!,
+    }));
+    return this.expanded;
   }
 
   /**
@@ -23,6 +35,7 @@ export class TokenGroups {
    */
   ranges(tokenIds: Uint32Array | null, centroids: number): Uint32Array | null {
     if (tokenIds === null || this.groups.length === 0) return null;
+    this.byToken ??= new Map(this.groups.map((group) => [group.tokenId, group]));
     const ranges = new Uint32Array(tokenIds.length * 2);
     for (let i = 0; i < tokenIds.length; i++) {
       const group = this.byToken.get(tokenIds[i]!);
