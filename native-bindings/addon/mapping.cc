@@ -7,17 +7,19 @@
 
 #include "addon/functions.h"
 
-#if defined(_WIN32)
-
-namespace maxsim {
-
 namespace {
+
 napi_value null(napi_env env) {
   napi_value result = nullptr;
   napi_get_null(env, &result);
   return result;
 }
+
 }  // namespace
+
+#if defined(_WIN32)
+
+namespace maxsim {
 
 napi_value mapFile(napi_env env, napi_callback_info) { return null(env); }
 napi_value attachMapping(napi_env env, napi_callback_info) { return null(env); }
@@ -128,8 +130,6 @@ const char* nameOf(int error) {
       return "ENAMETOOLONG";
     case ENFILE:
       return "ENFILE";
-    case ENODEV:
-      return "ENODEV";
     case ENOENT:
       return "ENOENT";
     case ENOMEM:
@@ -207,9 +207,7 @@ napi_value present(napi_env env, Mapping* mapping) {
   if (made == napi_no_external_buffers_allowed) {
     delete view;
     release(mapping);
-    napi_value result = nullptr;
-    napi_get_null(env, &result);
-    return result;
+    return null(env);
   }
   // After any other failure the finalizer may still come, so that nothing can be freed here.
   if (made != napi_ok) return fail(env, "ENOMEM", "no ArrayBuffer can be made over the mapping");
@@ -271,6 +269,8 @@ napi_value mapFile(napi_env env, napi_callback_info info) {
   if (data == MAP_FAILED) {
     const int error = errno;
     close(descriptor);
+    // A file system whose files cannot be mapped.
+    if (error == ENODEV) return null(env);
     return failWith(env, "mmap", error);
   }
   auto* mapping = new Mapping{0, data, expected, descriptor, 1};

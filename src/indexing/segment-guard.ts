@@ -3,7 +3,7 @@
  * a while; from then on each call returns at once.
  */
 import type { PassageOffsets } from "../kernels/backend.js";
-import type { SectionFile } from "../storage/section-file.js";
+import type { SectionFile, SectionGuard } from "../storage/section-file.js";
 
 /**
  * Each of these throws CORRUPT naming the file, offset, what was expected and what was found. Entries `from` .. `to - 1` of
@@ -23,6 +23,8 @@ export interface SegmentGuard {
   checkMapped(): void;
 }
 
+const NORM_BYTES = 2;
+
 /** What the guard must know of the segment. */
 interface Layout {
   readonly passages: number;
@@ -41,47 +43,29 @@ export function segmentGuard(file: SectionFile, layout: Layout): SegmentGuard {
   const codeBytes = compressed.codes.BYTES_PER_ELEMENT;
   const residualBytes = tokens === 0 ? 0 : compressed.residuals.length / tokens;
 
-  const ensureCodeRange = (first: number, end: number): void => {
-    codes.ensure(first * codeBytes, end * codeBytes);
-  };
-  const ensureTokenRange = (first: number, end: number): void => {
-    codes.ensure(first * codeBytes, end * codeBytes);
-    norms.ensure(first * 2, end * 2);
-    residuals.ensure(first * residualBytes, end * residualBytes);
-  };
-  const forPassages = (
+  const ensure = (
+    section: SectionGuard,
+    bytes: number,
     passages: Uint32Array | null,
     from: number,
     to: number,
-    ensure: (firstToken: number, endToken: number) => void,
   ): void => {
-    if (passages === null) {
-      ensure(offsets[from]!, offsets[to]!);
-      return;
-    }
-    for (let i = from; i < to; i++) {
-      const passage = passages[i]!;
-      // Kernels refuse passages that do not exist.
-      if (passage < total) ensure(offsets[passage]!, offsets[passage + 1]!);
-    }
+    if (section.complete) return;
+    if (passages === null) section.ensure(offsets[from]! * bytes, offsets[to]! * bytes);
+    else section.ensureRows(offsets, bytes, passages, from, to);
   };
 
   return {
     ensureCodes(passages, from = 0, to = passages?.length ?? total) {
-      if (!codes.complete) forPassages(passages, from, to, ensureCodeRange);
+      ensure(codes, codeBytes, passages, from, to);
     },
     ensureTokens(passages, from = 0, to = passages?.length ?? total) {
-      if (codes.complete && norms.complete && residuals.complete) return;
-      forPassages(passages, from, to, ensureTokenRange);
+      ensure(codes, codeBytes, passages, from, to);
+      ensure(norms, NORM_BYTES, passages, from, to);
+      ensure(residuals, residualBytes, passages, from, to);
     },
     ensureLists(centroids, count = centroids.length) {
-      if (postings.complete) return;
-      for (let i = 0; i < count; i++) {
-        const centroid = centroids[i]!;
-        if (centroid + 1 < postingOffsets.length) {
-          postings.ensure(postingOffsets[centroid]!, postingOffsets[centroid + 1]!);
-        }
-      }
+      postings.ensureRows(postingOffsets, 1, centroids, 0, count);
     },
     checkMapped() {
       file.checkMapped();

@@ -48,6 +48,14 @@ export class SectionGuard {
   ensure(from: number, to: number): void {
     this.blocks?.ensure(this.offset + from, this.offset + to);
   }
+
+  /**
+   * `ensure` for entries `from` .. `to - 1` of `rows`, where row r has the elements starts[r] .. starts[r + 1] - 1 of
+   * `elementBytes` bytes. Rows that do not exist are left out.
+   */
+  ensureRows(starts: Uint32Array, elementBytes: number, rows: Uint32Array, from: number, to: number): void {
+    if (!this.complete) this.blocks?.ensureRows(this.offset, starts, elementBytes, rows, from, to);
+  }
 }
 
 /**

@@ -5,7 +5,7 @@
  * The blocks of a large mapped file are verified on first touch (`SectionFile.ensure`).
  */
 import { crc32 } from "node:zlib";
-import { MaxsimError } from "../common/errors.js";
+import { isMaxsimError, MaxsimError } from "../common/errors.js";
 import { corruptFile } from "./corrupt-file.js";
 import type { FileMapper, MappedFile } from "./file-mapper.js";
 import { type FileSystem, type ReadableFile, readAll } from "./file-system.js";
@@ -52,14 +52,34 @@ export async function readSectionFile(
 ): Promise<SectionFile> {
   requireLittleEndian();
   const { fs = nodeFileSystem, mapper, verifyWhole = VERIFY_WHOLE_BYTES } = options;
+  const mapping = mapKnown(path, expected.length, mapper);
+  if (mapping !== undefined) return openMapped(path, mapping, expected, verifyWhole);
   const file = await fs.openForReading(path);
   try {
     checkLength(path, file.length, expected);
-    const mapping = mapper?.map(path, file.length);
-    if (mapping === undefined) return await readWhole(file, expected);
-    return openMapped(path, mapping, expected, verifyWhole);
+    const late = mapper?.map(path, file.length);
+    if (late === undefined) return await readWhole(file, expected);
+    return openMapped(path, late, expected, verifyWhole);
   } finally {
     await file.close();
+  }
+}
+
+/** Maps without looking at the file first, which saves turns of the event loop; undefined when that does not work out. */
+function mapKnown(
+  path: string,
+  length: number | undefined,
+  mapper: FileMapper | undefined,
+): MappedFile | undefined {
+  if (mapper === undefined || length === undefined || length < MIN_FILE_BYTES || length > MAX_FILE_BYTES) {
+    return undefined;
+  }
+  try {
+    return mapper.map(path, length);
+  } catch (error) {
+    // A second look says what is wrong with the file; where nothing is, mapping fails there again.
+    if (isMaxsimError(error)) return undefined;
+    throw error;
   }
 }
 

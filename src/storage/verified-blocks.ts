@@ -63,6 +63,27 @@ export class VerifiedBlocks {
     for (let block = blockOf(from); block <= last; block++) if (this.marks[block] === 0) this.verify(block);
   }
 
+  /** `ensure` for rows `rows[from]` .. `rows[to - 1]`, as `SectionGuard.ensureRows` has them; `base` is where row bytes start. */
+  ensureRows(
+    base: number,
+    starts: Uint32Array,
+    rowBytes: number,
+    rows: Uint32Array,
+    from: number,
+    to: number,
+  ): void {
+    const { marks } = this;
+    for (let i = from; i < to; i++) {
+      const row = rows[i]!;
+      if (row + 1 >= starts.length) continue;
+      const first = base + starts[row]! * rowBytes;
+      const end = base + starts[row + 1]! * rowBytes;
+      if (first >= end) continue;
+      const last = blockOf(end - 1);
+      for (let block = blockOf(first); block <= last; block++) if (marks[block] === 0) this.verify(block);
+    }
+  }
+
   /** Notes a block that was verified elsewhere. */
   mark(block: number): void {
     // Exactly one thread counts it.

@@ -117,10 +117,12 @@ describe.skipIf(reason)(`mapped files${reason === undefined ? "" : ` (${reason})
       ["fifo", "IO"],
       ["empty", "CORRUPT"],
     ] as const) {
-      await expect(readSectionFile(join(folder, name), EXPECTED, { mapper })).rejects.toMatchObject({
-        code,
-        message: expect.stringContaining(join(folder, name)),
-      });
+      for (const expected of [EXPECTED, { ...EXPECTED, length }]) {
+        await expect(readSectionFile(join(folder, name), expected, { mapper })).rejects.toMatchObject({
+          code,
+          message: expect.stringContaining(join(folder, name)),
+        });
+      }
       expect(() => mapper.map(join(folder, name), 100)).toThrowError(
         expect.objectContaining({ code: "IO", message: expect.stringContaining(join(folder, name)) }),
       );
@@ -268,10 +270,11 @@ describe.skipIf(reason)(`mapped files${reason === undefined ? "" : ` (${reason})
     );
     await Promise.all(workers.map((worker) => once(worker, "message")));
     file.close();
+    const exits = workers.map((worker) => once(worker, "exit"));
     const sums = workers.map((worker) => once(worker, "message"));
     for (const worker of workers) worker.postMessage("go");
     expect(await Promise.all(sums)).toEqual([[expected], [expected], [expected]]);
-    await Promise.all(workers.map((worker) => once(worker, "exit")));
+    await Promise.all(exits);
     expect(codeOf(() => mapper.attach(path, Number(id)))).toBe("CLOSED");
     expect(descriptors()).toBeLessThanOrEqual(before);
   });
