@@ -11,6 +11,8 @@ const PASSAGE = 70;
 const HOT_PASSAGES = 64;
 const CENTROIDS = 16_384;
 const NPROBE = 8;
+/** Different choices of cold passages, taken in turns; drawing them is no part of the times. */
+const CHOICES = 32;
 const VECTORS = 256;
 
 /**
@@ -56,7 +58,11 @@ function* queryCases(random, data, queryTokens, scored) {
   referenceBackend.centroidScores(query, codebook, table, bytes);
   const out = new Float32Array(scored);
   const hot = Uint32Array.from({ length: HOT_PASSAGES }, (_, i) => i);
-  const cold = () => Uint32Array.from({ length: scored }, () => random.below(passages));
+  const choices = Array.from({ length: CHOICES }, () =>
+    Uint32Array.from({ length: scored }, () => random.below(passages)),
+  );
+  let next = 0;
+  const cold = () => choices[next++ % CHOICES];
   const chosen = [
     { suffix: "hot", units: HOT_PASSAGES * PASSAGE, pick: () => hot },
     { suffix: "cold", units: scored * PASSAGE, pick: cold },
@@ -110,7 +116,7 @@ function* queryCases(random, data, queryTokens, scored) {
   const gathered = referenceBackend.gather(query, probes, postings, null, scratch, reached, sums);
   const kept = new Uint32Array(scored);
   yield {
-    name: `selectTop, ${scored} of ${gathered}`,
+    name: `selectTop, ${of}, ${scored} of ${gathered}`,
     unit: "score",
     units: gathered,
     call: (backend) => backend.selectTop(sums.subarray(0, gathered), scored, kept),

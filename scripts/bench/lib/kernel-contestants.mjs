@@ -3,8 +3,8 @@
 import { createRequire } from "node:module";
 import { addonCandidates, nativeBackend } from "../../../dist/kernels/native.js";
 import { referenceBackend } from "../../../dist/kernels/reference.js";
-import { wasmBackend } from "../../../dist/kernels/wasm.js";
-import { WasmMemory } from "../../../dist/kernels/wasm-memory.js";
+import { loadWasm } from "../../../dist/kernels/wasm.js";
+import { WASM_ISAS } from "../../../dist/kernels/wasm-exports.js";
 import { median, spread } from "./statistics.mjs";
 
 /** A turn lasts about this long, or one call. */
@@ -46,12 +46,14 @@ function loadAddon(say) {
 }
 
 function wasm(say) {
-  try {
-    return [{ name: "wasm", backend: wasmBackend(new WasmMemory()), activate: () => {} }];
-  } catch (error) {
-    say(`no WASM is measured: ${error.message}`);
-    return [];
-  }
+  return WASM_ISAS.flatMap((isa) => {
+    try {
+      return [{ name: `wasm ${isa}`, backend: loadWasm(isa), activate: () => {} }];
+    } catch (error) {
+      say(`${isa} is not measured: ${error.message}`);
+      return [];
+    }
+  });
 }
 
 /**

@@ -70,6 +70,13 @@ export function bytesByPart(folder) {
   return parts;
 }
 
+/** Bytes a token of each part and of all, and megabytes. @param {{bytes: Record<string, number>, tokens: number}} record */
+export function bytesATokenOf({ bytes, tokens }) {
+  const parts = Object.fromEntries(Object.entries(bytes).map(([part, n]) => [part, n / tokens]));
+  const whole = Object.values(parts).reduce((sum, n) => sum + n, 0);
+  return { ...parts, whole, megabytes: (whole * tokens) / 1e6 };
+}
+
 function readPart(path, offset, length) {
   const bytes = Buffer.from(new ArrayBuffer(length));
   const file = openSync(path, "r");

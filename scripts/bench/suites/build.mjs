@@ -5,6 +5,7 @@ import { dataOptions } from "../lib/common-options.mjs";
 import { openCorpus } from "../lib/corpus.mjs";
 import { encodeRate } from "../lib/encode-rate.mjs";
 import { count, fixed, megabytes, percent, withSpread } from "../lib/report.mjs";
+import { bytesATokenOf } from "../lib/section-table.mjs";
 import { spread } from "../lib/statistics.mjs";
 
 const STAGES = ["intake", "sample", "train", "write", "commit"];
@@ -75,13 +76,6 @@ function secondsRow({ builds, ...kind }, encoding) {
     codecShare: encoding && codec.median / encoding,
     share: encoding && whole.median / encoding,
   };
-}
-
-/** Each part divided by the tokens, the file parts first, then the sum. */
-export function bytesATokenOf({ bytes, tokens }) {
-  const parts = Object.fromEntries(Object.entries(bytes).map(([part, n]) => [part, n / tokens]));
-  const whole = Object.values(parts).reduce((sum, n) => sum + n, 0);
-  return { ...parts, whole, megabytes: (whole * tokens) / 1e6 };
 }
 
 function memoryOf(builds) {

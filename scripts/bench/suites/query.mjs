@@ -5,7 +5,7 @@ import { benchIndex } from "../lib/bench-index.mjs";
 import { dataOptions, openOptions, roundOptions } from "../lib/common-options.mjs";
 import { openCorpus } from "../lib/corpus.mjs";
 import { usageError } from "../lib/options.mjs";
-import { openPeerContestants } from "../lib/peer-contestants.mjs";
+import { openPeerContestants, peerSettings, sideBySide } from "../lib/peer-contestants.mjs";
 import { count, fixed, medianOf, withSpread } from "../lib/report.mjs";
 import { takeTurns } from "../lib/rounds.mjs";
 import { rankings, searchContestant } from "../lib/searching.mjs";
@@ -37,9 +37,11 @@ export const options = {
 };
 
 export async function run({ values, report, say }) {
-  if (values.peers.length > 0 && (values.passages?.length ?? 1) > 1) {
-    throw usageError("--peers takes one size, found several --passages");
+  const several = (values.passages?.length ?? 1) * (values.threads?.length ?? 1) > 1;
+  if (values.peers.length > 0 && several) {
+    throw usageError("--peers takes one size, found several --passages or --threads");
   }
+  peerSettings(values["peer-parameters"]);
   for (const passages of values.passages ?? [undefined]) {
     for (const threads of values.threads ?? [undefined]) {
       await oneSize({ ...values, passages, threads }, report, say);
@@ -53,11 +55,11 @@ async function oneSize(values, report, say) {
   const float = await floatTruth(corpus, queries);
   const { folder, record } = await benchIndex(corpus, { nbits: values.nbits, anyCode: values["any-code"] });
   const index = await Index.open(folder, openOptions(values));
-  let peers = { contestants: [], rows: [], close: async () => {} };
+  let peers;
   try {
     const stored = await storedTruth(index, record.key, queries);
     const ours = await measureRecall(index, settings(values), { queries, float, stored, values });
-    peers = await openPeerContestants({ corpus, queries, float, values, record, report, say });
+    peers = await openPeerContestants({ corpus, queries, float, values, say });
     const contestants = [
       ...ours.map(({ name, options: o }) => searchContestant(name, index, queries, o)),
       ...peers.contestants,
@@ -75,9 +77,16 @@ async function oneSize(values, report, say) {
       COLUMNS,
       rows,
     );
-    if (peers.rows.length > 0) equalRecall(rows, report);
+    const memory = await peers.stop();
+    for (const note of peers.notes) report.note(note);
+    if (peers.rows.length > 0) {
+      equalRecall(rows, report);
+      const compared = { corpus, queries, values, folder, record, built: peers.built, memory };
+      const { title, columns, rows: sides } = await sideBySide(compared);
+      report.table(title, columns, sides);
+    }
   } finally {
-    await peers.close();
+    await peers?.stop();
     await index.close();
   }
 }

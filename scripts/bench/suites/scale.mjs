@@ -9,9 +9,9 @@ import { count, fixed, medianOf, megabytes, withSpread } from "../lib/report.mjs
 import { takeTurns } from "../lib/rounds.mjs";
 import { openTimes, searchMemory } from "../lib/search-process.mjs";
 import { rankings, searchContestant } from "../lib/searching.mjs";
+import { bytesATokenOf } from "../lib/section-table.mjs";
 import { evenly, overlap } from "../lib/statistics.mjs";
 import { chosenQueries, storedTruth } from "../lib/truth.mjs";
-import { bytesATokenOf } from "./build.mjs";
 
 export const options = {
   ...dataOptions,
