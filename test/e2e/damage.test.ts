@@ -109,6 +109,31 @@ describe("a damaged file is named", () => {
   });
 });
 
+describe("a file of another length is named", () => {
+  it.each([
+    ["mapped", {}],
+    ["read into memory", { MAXSIM_KERNELS: "wasm" }],
+  ] as const)("when it is %s", async (how, env) => {
+    for (const kind of ["segments", "codecs"]) {
+      const folder = `cut-${kind}-${how.replaceAll(" ", "-")}`;
+      const path = onlyFile(join(copy(folder), kind));
+      const bytes = readFileSync(path);
+      writeFileSync(path, bytes.subarray(0, bytes.length - 64));
+      const result = await runMaxsim(["search", "heron", "--index", folder], { cwd, env });
+      expect(result).toMatchObject({ status: 1, stdout: "" });
+      expect(result.stderr).toMatch(
+        new RegExp(
+          `${folder}/${kind}/\\S+ .*expected a file of ${bytes.length} bytes, found ${bytes.length - 64}`,
+        ),
+      );
+      writeFileSync(path, "");
+      const empty = await runMaxsim(["info", "--index", folder], { cwd, env });
+      expect(empty).toMatchObject({ status: 1, stdout: "" });
+      expect(empty.stderr).toMatch(new RegExp(`${folder}/${kind}/\\S+ .*found 0 bytes`));
+    }
+  });
+});
+
 describe("a model that the index was not made with", () => {
   it("is refused by both commands, naming both", async () => {
     const model = join(cwd, "other-model");
