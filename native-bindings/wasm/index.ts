@@ -4,5 +4,7 @@ export { putQuery } from "./dot";
 export { approximate, maxsim } from "./maxsim";
 export { assign, assignInRange, beginAssign, beginAssignInRange, scores } from "./centroid";
 export { sortTop, top } from "./top";
+export { gatherList, gatherSums } from "./gather";
+export { selectTop } from "./select-top";
 export { compress } from "./residual";
 export { STAGING as staging } from "./layout";

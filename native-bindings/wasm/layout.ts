@@ -42,6 +42,8 @@ export const NORMS: usize = BEST + MAX_LANES * 4;
 export const BUCKETS: usize = NORMS + 32 * 4;
 /** f32 [4], u32 [4]: best score and centroid of a vector so far, for each of four interleaved runs of centroids. */
 export const NEAREST: usize = BUCKETS + MAX_DIM + SLACK;
+/** u32 [2048]: the histogram of `selectTop`. */
+export const COUNTS: usize = (NEAREST + 32 + 63) & ~63;
 
 /** First byte that belongs to the caller. */
 export const STAGING: usize = 3 * 65536;

@@ -36,6 +36,25 @@ export interface WasmKernels {
   ): void;
   sortTop(tokens: number, nprobe: number, ids: number, scores: number): void;
 
+  /** Returns how many passages are reached then, or MALFORMED_LIST. `marks` start out as 0; `excluded` is 0 for none. */
+  gatherList(
+    ...call: [
+      at: number,
+      end: number,
+      token: number,
+      gain: number,
+      marks: number,
+      dense: number,
+      passages: number,
+      reached: number,
+      limit: number,
+      excluded: number,
+    ]
+  ): number;
+  gatherSums(passages: number, count: number, dense: number, sums: number): void;
+  /** 0 < limit <= count; `scores` has room for four more and is overwritten. */
+  selectTop(scores: number, count: number, limit: number, out: number): void;
+
   approximate(...call: [...Passages, table: number, lanes: number, out: number]): void;
   maxsim(
     ...call: [
@@ -92,6 +111,9 @@ export interface WasmKernels {
     ]
   ): void;
 }
+
+/** What `gatherList` returns for a malformed list: all bits set, and WebAssembly's i32 is signed in JavaScript. */
+export const MALFORMED_LIST = -1;
 
 type Passages = [count: number, offsets: number, codes: number];
 

@@ -4,9 +4,11 @@ import { referenceBackend } from "./reference.js";
 import { selfCheck } from "./self-check.js";
 import { assign, centroidScores, topCentroids } from "./wasm-centroid.js";
 import { takesModule, WASM_ISAS } from "./wasm-exports.js";
+import { gather } from "./wasm-gather.js";
 import { approximate, maxsim } from "./wasm-maxsim.js";
 import { WasmMemory } from "./wasm-memory.js";
 import { compress } from "./wasm-residual.js";
+import { selectTop } from "./wasm-select-top.js";
 
 /**
  * Compiles the kernels for the calling thread and compares them with the plain TypeScript backend on a small query: of
@@ -36,8 +38,12 @@ export function wasmBackend(memory: WasmMemory): KernelBackend {
     centroidScores(...call) {
       if (!centroidScores(memory, ...call)) referenceBackend.centroidScores(...call);
     },
-    gather: referenceBackend.gather,
-    selectTop: referenceBackend.selectTop,
+    gather(...call) {
+      return gather(memory, ...call) ?? referenceBackend.gather(...call);
+    },
+    selectTop(...call) {
+      return selectTop(memory, ...call) ?? referenceBackend.selectTop(...call);
+    },
     topCentroids(...call) {
       if (!topCentroids(memory, ...call)) referenceBackend.topCentroids(...call);
     },
