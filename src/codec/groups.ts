@@ -15,26 +15,36 @@ export interface Grouping {
   readonly members: Uint32Array;
 }
 
-/** Counting sort of vector numbers by key. */
+/** Groups vector numbers by key, whatever the keys are. */
 export function groupBy(keys: Uint32Array): Grouping {
-  const counts = new Map<number, number>();
-  for (const key of keys) counts.set(key, (counts.get(key) ?? 0) + 1);
-  const distinct = Uint32Array.from(counts.keys()).sort();
-  const starts = new Uint32Array(distinct.length + 1);
-  const next = new Map<number, number>();
+  const ranks = new Map<number, number>();
+  for (const key of keys) if (!ranks.has(key)) ranks.set(key, 0);
+  const distinct = Uint32Array.from(ranks.keys()).sort();
   distinct.forEach((key, g) => {
-    next.set(key, starts[g]!);
-    starts[g + 1] = starts[g]! + counts.get(key)!;
+    ranks.set(key, g);
   });
+  const ordered = new Uint32Array(keys.length);
+  for (let i = 0; i < keys.length; i++) ordered[i] = ranks.get(keys[i]!)!;
+  return { keys: distinct, ...countingSort(ordered, distinct.length) };
+}
+
+/** Numbers of the entries with key 0, 1, ..., `bound - 1`, ascending inside a key; `starts` has `bound + 1` entries. */
+export function countingSort(keys: Uint32Array, bound: number): Pick<Grouping, "starts" | "members"> {
+  const starts = new Uint32Array(bound + 1);
+  for (let i = 0; i < keys.length; i++) starts[keys[i]! + 1] = starts[keys[i]! + 1]! + 1;
+  for (let key = 0; key < bound; key++) starts[key + 1] = starts[key + 1]! + starts[key]!;
+  const next = starts.slice(0, bound);
   const members = new Uint32Array(keys.length);
   for (let i = 0; i < keys.length; i++) {
-    const key = keys[i]!;
-    const at = next.get(key)!;
+    const at = next[keys[i]!]!;
     members[at] = i;
-    next.set(key, at + 1);
+    next[keys[i]!] = at + 1;
   }
-  return { keys: distinct, starts, members };
+  return { starts, members };
 }
+
+/** Members that a variance is measured by at most, spread evenly over the group. */
+const MAX_MEASURED_MEMBERS = 1024;
 
 /** Sum of per-dimension variances of each group of unit vectors: 1 - |mean|^2. */
 export function groupVariances(vectors: QuantizedVectors, grouping: Grouping): Float64Array {
@@ -44,15 +54,17 @@ export function groupVariances(vectors: QuantizedVectors, grouping: Grouping): F
   for (let g = 0; g < variances.length; g++) {
     const begin = grouping.starts[g]!;
     const end = grouping.starts[g + 1]!;
+    const step = Math.ceil((end - begin) / MAX_MEASURED_MEMBERS);
     sum.fill(0);
-    for (let m = begin; m < end; m++) {
+    let measured = 0;
+    for (let m = begin; m < end; m += step, measured++) {
       const i = grouping.members[m]!;
       const scale = scales[i]!;
       for (let d = 0, at = i * dim; d < dim; d++, at++) sum[d] = sum[d]! + values[at]! * scale;
     }
     let square = 0;
     for (let d = 0; d < dim; d++) square += sum[d]! * sum[d]!;
-    variances[g] = Math.max(0, 1 - square / (end - begin) ** 2);
+    variances[g] = Math.max(0, 1 - square / measured ** 2);
   }
   return variances;
 }

@@ -1,68 +1,86 @@
-/**
- * Spherical k-means inside groups of vectors: every vector has a range of centroids that it may choose from, and
- * one pass of the assignment kernel serves all groups at once.
- */
+/** Spherical k-means on token vectors. */
 import type { Codebook, KernelBackend, QuantizedVectors } from "../kernels/backend.js";
 import { packCodebook } from "../kernels/pack.js";
 
 export interface LloydInput {
   readonly vectors: QuantizedVectors;
-  /** u32 `[count][2]`: first and end of the centroids that vector i may choose; null means all. */
-  readonly ranges: Uint32Array | null;
-  /** f32 `[size][dim]` unit rows: the start; overwritten with the result. */
-  readonly centroids: Float32Array;
+  /** Vectors that are the first centroids; at least one. */
+  readonly start: Uint32Array;
   readonly iterations: number;
 }
 
 /**
- * Lloyd iterations: assign by largest dot product, then move each centroid to the normalized mean of its vectors.
+ * Lloyd iterations: assign by largest dot product, then move each centroid to the normalized sum of its vectors.
  * A centroid without vectors stays where it is. Stops early when no assignment changes.
- * Sums run in vector order in float32, so the result is the same on every machine.
+ * Sums run in a fixed order in float64, so the result is the same on every machine.
  */
-export function lloyd(
-  input: LloydInput,
-  kernels: KernelBackend,
-  onIteration?: (done: number) => void,
-): Codebook {
-  const { vectors, ranges, centroids, iterations } = input;
-  let codebook = packCodebook(centroids, vectors.dim);
-  const codes = new Uint32Array(vectors.count).fill(0xffffffff);
-  const previous = new Uint32Array(vectors.count).fill(0xffffffff);
-  for (let iteration = 0; iteration < iterations; iteration++) {
-    kernels.assign(vectors, codebook, ranges, codes);
-    if (iteration > 0 && same(codes, previous)) break;
+export function lloyd({ vectors, start, iterations }: LloydInput, kernels: KernelBackend): Codebook {
+  const { dim, count } = vectors;
+  const size = start.length;
+  const centroids = new Float32Array(size * dim);
+  start.forEach((i, k) => {
+    dequantizeInto(vectors, i, centroids, k * dim);
+  });
+  let codebook = packCodebook(centroids, dim);
+  const codes = new Uint32Array(count);
+  const previous = new Uint32Array(count).fill(NO_CENTROID);
+  const sums = { dim, values: new Float64Array(size * dim), members: new Uint32Array(size) };
+  // With one centroid the second iteration would change nothing.
+  const rounds = size === 1 ? 1 : iterations;
+  for (let round = 0; round < rounds; round++) {
+    kernels.assign(vectors, codebook, null, codes);
+    if (!move(vectors, previous, codes, sums)) break;
     previous.set(codes);
-    moveCentroids(vectors, codes, centroids);
-    codebook = packCodebook(centroids, vectors.dim);
-    onIteration?.(iteration + 1);
+    for (let k = 0; k < size; k++) {
+      if (sums.members[k] === 0) continue;
+      normalizeInto(sums.values.subarray(k * dim, (k + 1) * dim), centroids, k * dim);
+    }
+    codebook = packCodebook(centroids, dim);
   }
   return codebook;
 }
 
-function same(a: Uint32Array, b: Uint32Array): boolean {
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
+const NO_CENTROID = 0xffffffff;
+
+interface ClusterSums {
+  readonly dim: number;
+  /** f64 `[size][dim]`: sum of the vectors of each centroid. */
+  readonly values: Float64Array;
+  /** u32 `[size]`: how many they are. */
+  readonly members: Uint32Array;
 }
 
-function moveCentroids(vectors: QuantizedVectors, codes: Uint32Array, centroids: Float32Array): void {
-  const { dim, values, scales } = vectors;
-  const sums = new Float32Array(centroids.length);
-  const filled = new Uint8Array(centroids.length / dim);
+/** Takes the vectors whose code changed from one sum to the other; false when there are none. */
+function move(
+  vectors: QuantizedVectors,
+  before: Uint32Array,
+  after: Uint32Array,
+  sums: ClusterSums,
+): boolean {
+  let moved = false;
   for (let i = 0; i < vectors.count; i++) {
-    const code = codes[i]!;
-    const scale = scales[i]!;
-    filled[code] = 1;
-    let from = i * dim;
-    const at = code * dim;
-    for (let d = at; d < at + dim; d++, from++) sums[d] = sums[d]! + values[from]! * scale;
+    const [from, to] = [before[i]!, after[i]!];
+    if (from === to) continue;
+    moved = true;
+    if (from !== NO_CENTROID) add(vectors, i, -1, from, sums);
+    add(vectors, i, 1, to, sums);
   }
-  for (let k = 0; k < filled.length; k++) {
-    if (filled[k] === 1) normalizeInto(sums.subarray(k * dim, (k + 1) * dim), centroids, k * dim);
+  return moved;
+}
+
+/** Adds vector `i` to the sum of a centroid, or takes it away. */
+function add(vectors: QuantizedVectors, i: number, sign: 1 | -1, centroid: number, sums: ClusterSums): void {
+  const { dim, values } = sums;
+  const scale = sign * vectors.scales[i]!;
+  const end = (centroid + 1) * dim;
+  for (let at = centroid * dim, from = i * dim; at < end; at++, from++) {
+    values[at] = values[at]! + vectors.values[from]! * scale;
   }
+  sums.members[centroid] = sums.members[centroid]! + sign;
 }
 
 /** Writes `row / |row|` at `at`; a row of norm below 1e-12 leaves the target as it is. */
-export function normalizeInto(row: Float32Array, target: Float32Array, at: number): void {
+function normalizeInto(row: Float64Array, target: Float32Array, at: number): void {
   let square = 0;
   for (let d = 0; d < row.length; d++) square += row[d]! * row[d]!;
   const norm = Math.sqrt(square);
@@ -71,7 +89,7 @@ export function normalizeInto(row: Float32Array, target: Float32Array, at: numbe
 }
 
 /** Copies vector `i` as float32 into `target` at `at`. */
-export function dequantizeInto(vectors: QuantizedVectors, i: number, target: Float32Array, at: number): void {
+function dequantizeInto(vectors: QuantizedVectors, i: number, target: Float32Array, at: number): void {
   const { dim, values } = vectors;
   const scale = vectors.scales[i]!;
   for (let d = 0; d < dim; d++) target[at + d] = values[i * dim + d]! * scale;

@@ -30,18 +30,20 @@ export class TokenGroups {
   }
 
   /**
-   * Ranges for the assignment kernel, u32 `[count][2]`: the centroids of the token's own id when it has some,
-   * else all `centroids`. Null, meaning all for every vector, without ids or without groups.
+   * Ranges for the assignment kernel, u32 `[count][2]`: the centroids of the token's own id. The vectors in `unknown`,
+   * ascending, have an id without centroids; their ranges mean nothing. Null when no id has centroids.
    */
-  ranges(tokenIds: Uint32Array | null, centroids: number): Uint32Array | null {
-    if (tokenIds === null || this.groups.length === 0) return null;
+  ranges(tokenIds: Uint32Array): { ranges: Uint32Array; unknown: Uint32Array } | null {
+    if (this.groups.length === 0) return null;
     this.byToken ??= new Map(this.groups.map((group) => [group.tokenId, group]));
     const ranges = new Uint32Array(tokenIds.length * 2);
+    const unknown: number[] = [];
     for (let i = 0; i < tokenIds.length; i++) {
       const group = this.byToken.get(tokenIds[i]!);
+      if (group === undefined) unknown.push(i);
       ranges[2 * i] = group?.first ?? 0;
-      ranges[2 * i + 1] = group === undefined ? centroids : group.first + group.count;
+      ranges[2 * i + 1] = group === undefined ? 1 : group.first + group.count;
     }
-    return ranges;
+    return { ranges, unknown: Uint32Array.from(unknown) };
   }
 }

@@ -1,11 +1,13 @@
 /** Training of a codec from a sample of token vectors. */
 import { MaxsimError } from "../common/errors.js";
 import { Random } from "../common/random.js";
-import type { KernelBackend, QuantizedVectors } from "../kernels/backend.js";
+import type { Codebook, KernelBackend, QuantizedVectors } from "../kernels/backend.js";
+import { CodeAssigner } from "./assigner.js";
 import { Codec } from "./codec.js";
 import { allocateCentroids, type Grouping, groupBy, groupVariances } from "./groups.js";
-import { dequantizeInto, lloyd } from "./lloyd.js";
+import { lloyd } from "./lloyd.js";
 import { MIN_TOKENS_FOR_QUANTILES, priorResiduals, sortedResiduals, trainQuantizer } from "./quantizer.js";
+import { pickVectors, slice } from "./rows.js";
 import { type TokenGroup, TokenGroups } from "./token-groups.js";
 
 export interface TrainInput {
@@ -22,6 +24,7 @@ export interface TrainInput {
    * with many rare words would otherwise leave its frequent ones a single centroid each (docs/performance.md, "Codec").
    */
   readonly budget: number;
+  /** Vectors clustered so far, at most a hundred times. */
   readonly onProgress?: (done: number, total: number) => void;
 }
 
@@ -29,6 +32,7 @@ const ITERATIONS = 6;
 /** A centroid stands for this many sampled vectors at least, where its group has a choice and enough vectors. */
 const MIN_MEMBERS = 16;
 const COARSE_SAMPLES_PER_CENTROID = 64;
+const PROGRESS_STEPS = 100;
 
 /** Trains centroids and residual quantizer. The same input and seed give the same codec, bit for bit. */
 export function trainCodec(input: TrainInput, kernels: KernelBackend): Codec {
@@ -46,43 +50,18 @@ export function trainCodec(input: TrainInput, kernels: KernelBackend): Codec {
   const sizes = Uint32Array.from(grouping.keys, (_, g) => grouping.starts[g + 1]! - grouping.starts[g]!);
   const total = trainingIds === null ? input.budget : input.budget + sizes.length;
   const counts = allocateCentroids(sizes, groupVariances(training, grouping), total, minMembers);
-  const codebook = lloyd(
-    {
-      vectors: training,
-      ranges: memberRanges(grouping, counts, count),
-      centroids: initialCentroids(training, grouping, counts, random),
-      iterations: ITERATIONS,
-    },
-    kernels,
-    (done) => input.onProgress?.(done, ITERATIONS),
-  );
+  const codebook = clusterGroups(training, grouping, counts, random, kernels, input.onProgress);
   const groups = new TokenGroups(trainingIds === null ? [] : centroidRuns(grouping, counts));
   if (heldOut < MIN_TOKENS_FOR_QUANTILES) {
     return new Codec(codebook, trainQuantizer(priorResiduals(vectors.dim), nbits), groups);
   }
   const measured = slice(vectors, count, vectors.count);
-  const codes = new Uint32Array(measured.count);
-  kernels.assign(measured, codebook, groups.ranges(tokenIds?.subarray(count) ?? null, codebook.size), codes);
+  const codes = new CodeAssigner(codebook, groups).assign(
+    measured,
+    tokenIds?.subarray(count) ?? null,
+    kernels,
+  );
   return new Codec(codebook, trainQuantizer(sortedResiduals(measured, codes, codebook), nbits), groups);
-}
-
-/** Vectors `from` .. `to - 1` without a copy. */
-function slice({ dim, values, scales }: QuantizedVectors, from: number, to: number): QuantizedVectors {
-  return {
-    count: to - from,
-    dim,
-    values: values.subarray(from * dim, to * dim),
-    scales: scales.subarray(from, to),
-  };
-}
-
-function pick(vectors: QuantizedVectors, chosen: Uint32Array): QuantizedVectors {
-  const { dim } = vectors;
-  const values = new Int8Array(chosen.length * dim);
-  chosen.forEach((i, n) => {
-    values.set(vectors.values.subarray(i * dim, (i + 1) * dim), n * dim);
-  });
-  return { count: chosen.length, dim, values, scales: Float32Array.from(chosen, (i) => vectors.scales[i]!) };
 }
 
 /** Groups for vectors without token ids: a coarse k-means with about the square root of the centroids. */
@@ -94,51 +73,45 @@ function coarseKeys(
   kernels: KernelBackend,
 ): Uint32Array {
   const size = Math.max(1, Math.min(Math.round(Math.sqrt(budget)), Math.floor(vectors.count / minMembers)));
-  const subset = pick(vectors, random.sample(size * COARSE_SAMPLES_PER_CENTROID, vectors.count));
-  const centroids = new Float32Array(size * vectors.dim);
-  random.sample(size, subset.count).forEach((i, k) => {
-    dequantizeInto(subset, i, centroids, k * vectors.dim);
-  });
-  const codebook = lloyd({ vectors: subset, ranges: null, centroids, iterations: ITERATIONS }, kernels);
+  const subset = pickVectors(vectors, random.sample(size * COARSE_SAMPLES_PER_CENTROID, vectors.count));
+  const start = random.sample(size, subset.count);
+  const codebook = lloyd({ vectors: subset, start, iterations: ITERATIONS }, kernels);
   const keys = new Uint32Array(vectors.count);
   kernels.assign(vectors, codebook, null, keys);
   return keys;
 }
 
-function initialCentroids(
+/**
+ * K-means inside each group, which gets `counts` of the centroids, starting from members drawn at random. The vectors of a
+ * group are brought together, so that all of them meet all of its centroids in one call of the assignment kernel.
+ */
+function clusterGroups(
   vectors: QuantizedVectors,
   grouping: Grouping,
   counts: Uint32Array,
   random: Random,
-): Float32Array {
-  const { dim } = vectors;
-  const total = counts.reduce((sum, n) => sum + n, 0);
-  const centroids = new Float32Array(total * dim);
-  let at = 0;
-  for (let g = 0; g < counts.length; g++) {
-    const begin = grouping.starts[g]!;
-    const size = grouping.starts[g + 1]! - begin;
-    for (const m of random.sample(counts[g]!, size)) {
-      dequantizeInto(vectors, grouping.members[begin + m]!, centroids, at * dim);
-      at++;
-    }
-  }
-  return centroids;
-}
-
-function memberRanges(grouping: Grouping, counts: Uint32Array, vectors: number): Uint32Array {
-  const ranges = new Uint32Array(vectors * 2);
+  kernels: KernelBackend,
+  onProgress: TrainInput["onProgress"],
+): Codebook {
+  const { dim, count } = vectors;
+  const size = counts.reduce((sum, n) => sum + n, 0);
+  const codebook = { size, dim, values: new Uint8Array(size * dim), scales: new Float32Array(size) };
   let first = 0;
+  let reported = 0;
   for (let g = 0; g < counts.length; g++) {
-    const end = first + counts[g]!;
-    for (let m = grouping.starts[g]!; m < grouping.starts[g + 1]!; m++) {
-      const i = grouping.members[m]!;
-      ranges[2 * i] = first;
-      ranges[2 * i + 1] = end;
+    const end = grouping.starts[g + 1]!;
+    const members = pickVectors(vectors, grouping.members.subarray(grouping.starts[g]!, end));
+    const start = random.sample(counts[g]!, members.count);
+    const found = lloyd({ vectors: members, start, iterations: ITERATIONS }, kernels);
+    codebook.values.set(found.values, first * dim);
+    codebook.scales.set(found.scales, first);
+    first += found.size;
+    if (end - reported >= count / PROGRESS_STEPS || end === count) {
+      onProgress?.(end, count);
+      reported = end;
     }
-    first = end;
   }
-  return ranges;
+  return codebook;
 }
 
 function centroidRuns(grouping: Grouping, counts: Uint32Array): TokenGroup[] {

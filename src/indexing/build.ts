@@ -17,6 +17,7 @@ import type { CodecRecord, SegmentRecord } from "../documents/records.js";
 import type { StagedPassage, Staging } from "../documents/staging.js";
 import type { KernelBackend, QuantizedVectors } from "../kernels/backend.js";
 import { SpillFile } from "../storage/spill-file.js";
+import { compressPassages } from "./compress-passages.js";
 import { type PassageVectors, spillVectors, unspillVectors } from "./passage-vectors.js";
 import { MAX_SEGMENT_TOKENS, SegmentWriter } from "./segment-writer.js";
 
@@ -145,7 +146,7 @@ async function train(input: BuildInput, sample: Sample, counts: readonly number[
       nbits: input.nbits,
       seed: input.seed,
       budget: centroidBudget(expected),
-      onProgress: (done, total) => input.onProgress?.({ stage: "train", done, total, unit: "iterations" }),
+      onProgress: (done, total) => input.onProgress?.({ stage: "train", done, total, unit: "vectors" }),
     },
     input.kernels,
   );
@@ -173,6 +174,7 @@ async function encodeAll(
   try {
     for await (const { passages, vectors } of encodeBatches(input, readBatches(input, null), sample)) {
       const counts: Array<{ passageNo: number; tokens: number }> = [];
+      const compressed = compressPassages(codec, vectors, input.kernels);
       for (const [i, { passageNo, documentNo }] of passages.entries()) {
         // A segment ends between documents, so that the passages of one document stay side by side.
         if (writer !== undefined && documentNo !== document && writer.tokens >= MAX_SEGMENT_TOKENS) {
@@ -181,11 +183,11 @@ async function encodeAll(
         }
         writer ??= await SegmentWriter.create(input.folder, input.indexId, codec);
         document = documentNo;
-        const passage = vectors[i]!;
-        await writer.add(documentNo, codec.encode(passage.vectors, passage.tokenIds, input.kernels));
-        counts.push({ passageNo, tokens: passage.vectors.count });
-        tokens += passage.vectors.count;
-        if (passage.vectors.count === 0) emptyPassages++;
+        const { count } = vectors[i]!.vectors;
+        await writer.add(documentNo, compressed[i]!);
+        counts.push({ passageNo, tokens: count });
+        tokens += count;
+        if (count === 0) emptyPassages++;
       }
       staging.setTokens(counts);
       done += passages.length;
