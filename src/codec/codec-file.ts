@@ -1,4 +1,5 @@
 /** The codec as a file; sections are described in index-data/FORMAT.md. */
+import { isAscii } from "node:buffer";
 import { MaxsimError } from "../common/errors.js";
 import { MAX_DIM } from "../kernels/backend.js";
 import type { SectionFile } from "../storage/section-file.js";
@@ -104,15 +105,9 @@ function areScales(scales: Float32Array): boolean {
   return true;
 }
 
-/** Whether every byte is from 1 to 127. Four at a time: the centroids are megabytes, and this runs at every opening. */
+/** Whether every byte is from 1 to 127: ASCII without NUL, for which there are searches that take 1 ms for 16 MB. */
 function inBiasedRange(values: Uint8Array): boolean {
-  const words = new Int32Array(values.buffer, values.byteOffset, values.length >>> 2);
-  let bad = 0;
-  // A byte above 127 has its high bit set; without such bytes, subtracting 1 sets that of a byte that is 0.
-  for (let i = 0; i < words.length; i++) bad |= words[i]! | (words[i]! - 0x01010101);
-  if ((bad & 0x80808080) !== 0) return false;
-  for (let i = words.length * 4; i < values.length; i++) if (values[i]! < 1 || values[i]! > 127) return false;
-  return true;
+  return isAscii(values) && !Buffer.from(values.buffer, values.byteOffset, values.length).includes(0);
 }
 
 /** Whether groups (token id, first, count) have ascending ids and lie within the codebook. */
