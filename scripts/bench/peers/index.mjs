@@ -37,6 +37,7 @@ const BUILT = "built.json";
  * @typedef {object} Found
  * @property {number} q
  * @property {number} ms of the search call alone, measured inside the process of the engine
+ * @property {number} cpuMs processor time of all threads of that process meanwhile
  * @property {number[]} ids passages, best first
  * @property {number[]} scores
  *
@@ -172,6 +173,7 @@ async function measure(each, set, queries, exact, k) {
     `${each.name} ${each.version}`,
     quantile(times, 0.5).toFixed(2),
     quantile(times, 0.95).toFixed(2),
+    (found.reduce((sum, { cpuMs }) => sum + cpuMs, 0) / queries).toFixed(2),
     recall,
     `${built.seconds.toFixed(1)}${built.cached ? " (cached)" : ""}`,
     (built.peakRssBytes / 1e6).toFixed(0),
@@ -216,17 +218,10 @@ async function main() {
     `${set.name}: ${set.passages} passages, ${set.tokens} tokens, dim ${set.dim}; ${threads} threads`,
   );
   console.log(`${machine()}\n`);
-  const head = [
-    "engine",
-    "p50 ms",
-    "p95 ms",
-    `recall@${k}`,
-    "build s",
-    "build MB",
-    "search MB",
-    "of it anonymous",
-  ];
-  console.log(table([...head, "bytes a token", "kernel"], rows));
+  const latency = ["p50 ms", "p95 ms", "mean CPU ms", `recall@${k}`];
+  const memory = ["build MB", "search MB", "of it anonymous"];
+  const head = ["engine", ...latency, "build s", ...memory, "bytes a token", "kernel"];
+  console.log(table(head, rows));
 }
 
 if (process.argv[1] === import.meta.filename) await main();

@@ -9,8 +9,9 @@
  * LanceDB chooses. `--refine-factor 0` leaves the scores of the index as they are.
  *
  * `build` prints one JSON line. `serve` prints `{"ready":true,...}` and then answers each line of its input: a query
- * number with `{"q","ms","ids","scores"}`, `all` with that line for each query in order, `memory` with
- * `{"peakRssBytes","anonymousBytes"}`. `ms` is the time of the search call with its results as an Arrow table.
+ * number with `{"q","ms","cpuMs","ids","scores"}`, `all` with that line for each query in order, `memory` with
+ * `{"peakRssBytes","anonymousBytes"}`. `ms` is the time of the search call with its results as an Arrow table, `cpuMs`
+ * the processor time of all threads of this process meanwhile.
  */
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -81,15 +82,17 @@ async function serve() {
   print({ ready: true, openMs: performance.now() - begun, passages: await table.countRows() });
 
   async function answer(q) {
+    const cpu = process.cpuUsage();
     const begun = performance.now();
     const search = table.search(queries[q]).distanceType("cosine").nprobes(nprobes).limit(k);
     if (refine > 0) search.refineFactor(refine);
     const found = await search.select(["id", "_distance"]).toArrow();
     const ms = performance.now() - begun;
+    const { user, system } = process.cpuUsage(cpu);
     // Distances are 1 - MaxSim after refinement and (query tokens) - MaxSim without.
     const origin = refine > 0 ? 1 : queries[q].length;
     const scores = Array.from(found.getChild("_distance"), (distance) => origin - distance);
-    return { q, ms, ids: Array.from(found.getChild("id")), scores };
+    return { q, ms, cpuMs: (user + system) / 1000, ids: Array.from(found.getChild("id")), scores };
   }
 
   for await (const line of createInterface({ input: process.stdin })) {
