@@ -24,9 +24,10 @@ const KEPT = 32;
 /**
  * @param {import("../lib/corpus.mjs").Corpus} base
  * @param {{passages?: number, firstCopy?: number}} options `firstCopy`: 0 to begin with the real vectors
+ * @param {string} [cache] folder where the statistics of the corpus are kept
  * @returns {import("../lib/corpus.mjs").Corpus}
  */
-export function grownCorpus(base, { passages = 100_000, firstCopy = 0 }) {
+export function grownCorpus(base, { passages = 100_000, firstCopy = 0 }, cache = join(BENCH_CACHE, "grown")) {
   const lengths = new Uint32Array(passages);
   let cut = 0;
   for (let copy = firstCopy; cut < passages; copy++) {
@@ -48,7 +49,7 @@ export function grownCorpus(base, { passages = 100_000, firstCopy = 0 }) {
     lengths,
     queries: base.queries,
     *blocks() {
-      const statistics = idStatistics(base);
+      const statistics = idStatistics(base, cache);
       let first = 0;
       for (let copy = firstCopy; first < passages; copy++) {
         for (const block of copyOf(base, copy, statistics, passages - first)) {
@@ -81,6 +82,7 @@ function* copyOf(base, copy, statistics, wanted) {
   const random = new Random(SEED + 1000 * copy);
   const noise = new Random(SEED + 1000 * copy + 1);
   let left = wanted;
+  let drawn = new Float32Array(0);
   for (const { lengths, tokenIds, vectors } of base.blocks()) {
     if (left === 0) return;
     const windows = [];
@@ -93,14 +95,16 @@ function* copyOf(base, copy, statistics, wanted) {
         left--;
       }
     }
-    const rows = vectors.subarray(0, tokens * dim);
-    if (copy > 0) redraw(rows, tokenIds, dim, statistics, noise);
+    const real = vectors.subarray(0, tokens * dim);
+    if (copy > 0 && drawn.length < real.length) drawn = new Float32Array(real.length);
+    const rows = copy > 0 ? drawn.subarray(0, real.length) : real;
+    if (copy > 0) redraw(real, tokenIds, dim, statistics, noise, rows);
     yield { lengths: Uint32Array.from(windows), tokenIds: tokenIds.subarray(0, tokens), vectors: rows };
   }
 }
 
-/** Replaces each row by a draw of its id, in place. */
-function redraw(rows, tokenIds, dim, { means, pool, scales, starts }, random) {
+/** Writes a draw of its id for each row into `out`. */
+function redraw(rows, tokenIds, dim, { means, pool, scales, starts }, random, out) {
   const shrink = 1 / Math.sqrt(1 + STRENGTH * STRENGTH);
   const strength = STRENGTH / Math.SQRT2;
   for (let t = 0, row = 0; row < rows.length; t++, row += dim) {
@@ -118,11 +122,11 @@ function redraw(rows, tokenIds, dim, { means, pool, scales, starts }, random) {
     for (let d = 0; d < dim; d++) {
       const m = means[mean + d];
       const x = m + (rows[row + d] - m + scaleA * pool[first + d] - scaleB * pool[second + d]) * shrink;
-      rows[row + d] = x;
+      out[row + d] = x;
       square += x * x;
     }
     const norm = 1 / Math.sqrt(square);
-    for (let d = row; d < row + dim; d++) rows[d] *= norm;
+    for (let d = row; d < row + dim; d++) out[d] *= norm;
   }
 }
 
@@ -133,8 +137,7 @@ function redraw(rows, tokenIds, dim, { means, pool, scales, starts }, random) {
  * @typedef {{means: Float32Array, pool: Int8Array, scales: Float32Array, starts: Uint32Array}} IdStatistics
  * @returns {IdStatistics}
  */
-function idStatistics(base) {
-  const folder = join(BENCH_CACHE, "grown");
+function idStatistics(base, folder) {
   const name = createHash("sha256").update(`${base.key} ${SEED} ${KEPT}`).digest("hex").slice(0, 16);
   const path = (part) => join(folder, `${name}.${part}`);
   if (!existsSync(path("means.f32"))) {
@@ -183,7 +186,7 @@ function computeStatistics(base) {
 }
 
 function countIds(base) {
-  let counts = new Uint32Array(1 << 16);
+  let counts = new Uint32Array(1 << 12);
   for (const { tokenIds } of base.blocks()) {
     for (const id of tokenIds) {
       if (id >= counts.length) {

@@ -70,7 +70,12 @@ export function bytesByPart(folder) {
   return parts;
 }
 
-/** Bytes a token of each part and of all, and megabytes. @param {{bytes: Record<string, number>, tokens: number}} record */
+/**
+ * Bytes a token of each part and of all ("whole"), and megabytes in all.
+ *
+ * @param {{bytes: Record<string, number>, tokens: number}} record
+ * @returns {Record<string, number>}
+ */
 export function bytesATokenOf({ bytes, tokens }) {
   const parts = Object.fromEntries(Object.entries(bytes).map(([part, n]) => [part, n / tokens]));
   const whole = Object.values(parts).reduce((sum, n) => sum + n, 0);
