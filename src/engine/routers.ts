@@ -1,27 +1,85 @@
 /** Routers of a codec, made when they are first asked for. */
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Codec } from "../codec/codec.js";
 import { MaxsimError } from "../common/errors.js";
 import type { KernelBackend } from "../kernels/backend.js";
+import type { HnswRouter } from "../search/hnsw-router.js";
 import { type Router, type RouterName, ScanRouter } from "../search/router.js";
 
-/** Graphs live as long as their codec is in use. */
-const graphs = new WeakMap<Codec, Promise<Router>>();
+/**
+ * Centroids from which "auto" takes a graph. Both routers need the whole score table, which later stages read, so the graph
+ * saves no more than the pass over the table that finds its largest entries: for 32 query tokens 0.4 ms at 80,000
+ * centroids and 3.4 ms at 280,000, where the graph takes 5 and 13 ms (docs/performance.md, "Router"). Its build takes
+ * minutes from here on, and PLAID's rule gives this many centroids to 4 billion token vectors.
+ */
+export const AUTO_GRAPH_CENTROIDS = 2 ** 20;
 
-/** Errors: INVALID_ARGUMENT when hnswlib-node, which is optional, is not installed. */
-export async function routerFor(name: RouterName, codec: Codec, kernels: KernelBackend): Promise<Router> {
-  if (name === "scan") return new ScanRouter(kernels, codec.codebook);
-  const known = graphs.get(codec);
-  if (known !== undefined) return known;
-  const building = buildGraph(codec);
-  graphs.set(codec, building);
-  building.catch(() => graphs.delete(codec));
-  return building;
+/** Other work waits no longer than this for a graph that grows. */
+const SLICE_MILLISECONDS = 8;
+
+interface Graph {
+  readonly whole: Promise<HnswRouter>;
+  /** Set once the graph is whole. */
+  router: HnswRouter | undefined;
+  /** Whether a search waits for it; a graph that nobody waits for does not keep the process alive. */
+  awaited: boolean;
 }
 
-async function buildGraph(codec: Codec): Promise<Router> {
-  let module: typeof import("../search/hnsw-router.js");
+/** Graphs live as long as their codec is in use. */
+const graphs = new WeakMap<Codec, Graph>();
+
+/**
+ * "hnsw" waits until the graph is whole. "auto" scans, and from `graphFrom` centroids on it starts a graph that grows between
+ * other work, and takes it once it is whole.
+ * Errors: INVALID_ARGUMENT for "hnsw" when hnswlib-node, which is optional, is not installed; "auto" scans then.
+ */
+export async function routerFor(
+  name: RouterName,
+  codec: Codec,
+  kernels: KernelBackend,
+  graphFrom: number = AUTO_GRAPH_CENTROIDS,
+): Promise<Router> {
+  const scan = new ScanRouter(kernels, codec.codebook);
+  if (name === "scan" || (name === "auto" && codec.codebook.size < graphFrom)) return scan;
+  const graph = graphs.get(codec) ?? startGraph(codec);
+  if (name === "auto") return graph.router ?? scan;
+  graph.awaited = true;
+  return graph.whole;
+}
+
+function startGraph(codec: Codec): Graph {
+  const graph: Graph = {
+    whole: growGraph(new WeakRef(codec), () => graph.awaited),
+    router: undefined,
+    awaited: false,
+  };
+  graphs.set(codec, graph);
+  graph.whole.then(
+    (router) => {
+      graph.router = router;
+    },
+    // Searches that ask for the graph await `whole` and get the error; "auto" goes on scanning.
+    () => undefined,
+  );
+  return graph;
+}
+
+/** Stops with CLOSED when nobody uses the codec any more. */
+async function growGraph(codec: WeakRef<Codec>, isAwaited: () => boolean): Promise<HnswRouter> {
+  const { HnswRouter } = await importHnsw();
+  const codebook = (): Codec["codebook"] => {
+    const used = codec.deref();
+    if (used === undefined) throw new MaxsimError("CLOSED", "the index was closed while its graph was built");
+    return used.codebook;
+  };
+  const router = new HnswRouter(codebook().size, codebook().dim);
+  while (!router.grow(codebook(), SLICE_MILLISECONDS)) await nextTurn(undefined, { ref: isAwaited() });
+  return router;
+}
+
+async function importHnsw(): Promise<typeof import("../search/hnsw-router.js")> {
   try {
-    module = await import("../search/hnsw-router.js");
+    return await import("../search/hnsw-router.js");
   } catch (cause) {
     throw new MaxsimError(
       "INVALID_ARGUMENT",
@@ -32,5 +90,4 @@ async function buildGraph(codec: Codec): Promise<Router> {
       },
     );
   }
-  return new module.HnswRouter(codec.codebook);
 }

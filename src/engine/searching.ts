@@ -7,6 +7,7 @@ import { type KernelBackend, MAX_QUERY_TOKENS } from "../kernels/backend.js";
 import { packQuery } from "../kernels/pack.js";
 import { type SearchExplanation, Trace } from "../search/explain.js";
 import { searchParameters } from "../search/parameters.js";
+import type { Router } from "../search/router.js";
 import type { SearchOutcome, SearchRequest } from "../search/types.js";
 import type { EncodePool } from "../workers/encode-pool.js";
 import type { SearchPool } from "../workers/search-pool.js";
@@ -121,7 +122,7 @@ async function run(
   const outcomes = await searches.search(search, requests, router);
   if (options.signal?.aborted) throw abortedError(options.signal, "the search");
   return outcomes.map((outcome, i) =>
-    resultOf(context, queries[i]!, requests[i]!, outcome, options, traces[i]!),
+    resultOf(context, queries[i]!, requests[i]!, router, outcome, options, traces[i]!),
   );
 }
 
@@ -129,6 +130,7 @@ function resultOf(
   { catalog, loaded, kernels }: ReadContext,
   query: QueryVectors,
   { k, parameters }: SearchRequest,
+  router: Router,
   outcome: SearchOutcome,
   options: SearchOptions,
   trace: Trace,
@@ -148,7 +150,7 @@ function resultOf(
     kernels: { backend: kernels.name, isa: kernels.isa },
     queryTokens: query.tokens,
     stages: trace.stages,
-    parameters: { k, ...parameters },
+    parameters: { k, ...parameters, router: router.name },
   };
   return { ...answered, explanation };
 }

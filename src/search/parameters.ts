@@ -34,8 +34,8 @@ export interface SearchTuning {
   readonly rescore?: number;
   readonly exhaustiveTokens?: number;
   /**
-   * How the nearest centroids are found: "scan" (default, exact), or "hnsw", a graph that is built at the first
-   * search that asks for it.
+   * How the nearest centroids are found: "scan" (exact), "hnsw", a graph that is built at the first search that asks for
+   * it and may miss a centroid, or "auto" (default): a scan, but from a million centroids on the graph once it is built.
    */
   readonly router?: RouterName;
 }
@@ -81,6 +81,6 @@ export function searchParameters(k: number, tuning: SearchTuning): SearchParamet
       tuning.exhaustiveTokens ?? defaults.exhaustiveTokens,
       0,
     ),
-    router: checkOneOf("router", tuning.router ?? "scan", ["scan", "hnsw"] as const),
+    router: checkOneOf("router", tuning.router ?? "auto", ["auto", "scan", "hnsw"] as const),
   };
 }

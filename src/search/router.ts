@@ -1,12 +1,14 @@
 /**
  * The router finds the nearest centroids of each query token. `scan` reads them off the whole score table and is
- * exact; `hnsw` walks a graph over the centroids.
+ * exact; `hnsw` walks a graph over the centroids and may miss one.
  */
 import type { Codebook, KernelBackend, PackedQuery, Probes } from "../kernels/backend.js";
 
-export type RouterName = "scan" | "hnsw";
+/** "auto" is "scan" unless the codebook is very large: see `routerFor`. */
+export type RouterName = "auto" | "scan" | "hnsw";
 
 export interface Router {
+  readonly name: "scan" | "hnsw";
   /**
    * The `nprobe` nearest centroids of each query token, best first, scored by `table`, the centroid score table.
    * nprobe is at most the number of centroids.
@@ -15,6 +17,8 @@ export interface Router {
 }
 
 export class ScanRouter implements Router {
+  readonly name = "scan";
+
   constructor(
     private readonly kernels: KernelBackend,
     private readonly codebook: Codebook,

@@ -5,7 +5,6 @@ import type { PackedQuery, Probes } from "../../../src/kernels/backend.js";
 import { packQuery } from "../../../src/kernels/pack.js";
 import { referenceBackend as kernels } from "../../../src/kernels/reference.js";
 import { gatherCandidates } from "../../../src/search/candidates.js";
-import { HnswRouter } from "../../../src/search/hnsw-router.js";
 import { type SearchTuning, searchParameters } from "../../../src/search/parameters.js";
 import { type Router, ScanRouter } from "../../../src/search/router.js";
 import { searchSnapshot } from "../../../src/search/search.js";
@@ -206,37 +205,6 @@ describe("a damaged posting list", () => {
     );
     const { ranked } = search(query, 5, { exhaustiveTokens: 0 });
     expect(ranked).toEqual(before.ranked);
-  });
-});
-
-describe("the hnsw router", () => {
-  it("finds nearly the centroids that a scan finds, scored alike", () => {
-    const router = new HnswRouter(snapshot.codec.codebook);
-    let same = 0;
-    for (let i = 0; i < 20; i++) {
-      const query = packQuery(corpus.query(i * 7, 6), 6, DIM);
-      const table = new Float32Array(snapshot.codec.codebook.size * query.lanes);
-      kernels.centroidScores(query, snapshot.codec.codebook, table, null);
-      const found = router.probe(query, table, 8);
-      const exact = new ScanRouter(kernels, snapshot.codec.codebook).probe(query, table, 8);
-      for (let q = 0; q < 6; q++) {
-        const ids = found.ids.subarray(q * 8, q * 8 + 8);
-        const wanted = new Set(exact.ids.subarray(q * 8, q * 8 + 8));
-        same += ids.reduce((sum, id) => sum + Number(wanted.has(id)), 0);
-        ids.forEach((id, n) => {
-          expect(found.scores[q * 8 + n]).toBe(table[id * query.lanes + q]);
-          if (n > 0) expect(found.scores[q * 8 + n]).toBeLessThanOrEqual(found.scores[q * 8 + n - 1]!);
-        });
-      }
-    }
-    expect(same / (20 * 6 * 8)).toBeGreaterThan(0.98);
-  });
-
-  it("serves a search", () => {
-    const router = new HnswRouter(snapshot.codec.codebook);
-    const { ranked, plan } = search(corpus.query(40, 6), 5, { exhaustiveTokens: 0 }, snapshot, router);
-    expect(plan).toBe("pruned");
-    expect(ranked[0]!.documentNo).toBe(Math.floor(40 / 3));
   });
 });
 
