@@ -15,6 +15,24 @@ function sumOfBest(tokens: usize, scales: usize): f32 {
   return <f32>sum;
 }
 
+/** The highest of `count` codes, u32; up to three behind them are overwritten. */
+export function highestCode(codes: usize, count: usize): u32 {
+  v128.store(codes + 4 * count, i32x4.splat(0));
+  let highest = i32x4.splat(0);
+  for (let at = codes; at < codes + 4 * count; at += 16) highest = i32x4.max_u(highest, v128.load(at));
+  highest = i32x4.max_u(highest, v128.shuffle<i32>(highest, highest, 2, 3, 2, 3));
+  return max(<u32>i32x4.extract_lane(highest, 0), <u32>i32x4.extract_lane(highest, 1));
+}
+
+/** Makes `count` codes, u16 with room for eight more, to u32 with room for eight more. */
+export function widenCodes(narrow: usize, count: usize, codes: usize): void {
+  for (let t: usize = 0; t < count; t += 8) {
+    const eight = v128.load(narrow + 2 * t);
+    v128.store(codes + 4 * t, i32x4.extend_low_i16x8_u(eight));
+    v128.store(codes + 4 * t, i32x4.extend_high_i16x8_u(eight), 16);
+  }
+}
+
 /** Sum of 16 unsigned bytes and of what `sums` holds, in four parts. */
 @inline
 function addBytes(sums: v128, bytes: v128): v128 {

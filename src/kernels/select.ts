@@ -1,9 +1,10 @@
 /**
- * The ladder of kernel backends: the native addon, then WebAssembly, then plain TypeScript.
+ * The ladder of kernel backends: the native addon, then WebAssembly (relaxed SIMD where the runtime has it), then plain
+ * TypeScript.
  *
  * `MAXSIM_KERNELS` forces a rung: `native`, `wasm`, `js`, or the path of an addon; `MAXSIM_ISA` forces an
- * instruction set (of the addon: `scalar`, `avx2`, `avx512vnni`, `neon`, `neondot`; of WebAssembly: `relaxedsimd`, `simd128`).
- * What is forced and does not load is an error; otherwise the next rung is taken and the reason kept.
+ * instruction set (of the addon: `scalar`, `avx2`, `avx512vnni`, `neon`, `neondot`; of WebAssembly: `relaxedsimd`,
+ * `simd128`). What is forced and does not load is an error; otherwise the next rung is taken and the reason kept.
  */
 import { MaxsimError } from "../common/errors.js";
 import type { KernelAttempt, KernelBackend, KernelInfo } from "./backend.js";

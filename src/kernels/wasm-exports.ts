@@ -55,6 +55,10 @@ export interface WasmKernels {
   /** 0 < limit <= count; `scores` has room for four more and is overwritten. */
   selectTop(scores: number, count: number, limit: number, out: number): void;
 
+  /** Codes u16 to u32, both with room for eight more. */
+  widenCodes(narrow: number, count: number, codes: number): void;
+  /** Of codes u32 with room for four more; as a signed number. */
+  highestCode(codes: number, count: number): number;
   approximate(...call: [...Passages, table: number, lanes: number, out: number]): void;
   maxsim(
     ...call: [

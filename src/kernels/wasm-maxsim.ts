@@ -1,7 +1,7 @@
 /**
  * MaxSim over compressed tokens with the WASM kernels, and its approximation by centroids alone.
  *
- * Passages are copied into linear memory in blocks that fit the second-level cache; that costs 5 to 7 ns a token. The
+ * Passages are copied into linear memory in blocks that fit the second-level cache; that costs 5 to 10 ns a token. The
  * score table is copied anew in each call, since it may have changed: whole where the call has many tokens, row by row
  * at the first token that needs it where it has few.
  *
@@ -9,6 +9,7 @@
  */
 import { badCode, checkApproximate, checkMaxsim, passageAt, passageEnd } from "./arguments.js";
 import type { CompressedTokens, PackedQuery, PassageOffsets, ResidualQuantizer } from "./backend.js";
+import type { WasmKernels } from "./wasm-exports.js";
 import type { WasmMemory } from "./wasm-memory.js";
 
 /** Tokens and passages of a block; a passage with more tokens is a block of its own. */
@@ -50,6 +51,8 @@ interface Staging {
   readonly table: number;
   readonly offsets: number;
   readonly codes: number;
+  /** For codes of 16 bits, before they are widened. */
+  readonly narrow: number;
   readonly out: number;
   /** Tokens that a block has room for. */
   readonly tokens: number;
@@ -61,7 +64,8 @@ function takeStaging(memory: WasmMemory, tableBytes: number, longest: number): S
   return {
     table: memory.take(tableBytes),
     offsets: memory.take((BLOCK_PASSAGES + 1) * 4),
-    codes: memory.take(tokens * 4),
+    codes: memory.take((tokens + 8) * 4),
+    narrow: memory.take((tokens + 8) * 2),
     out: memory.take(BLOCK_PASSAGES * 4),
     tokens,
   };
@@ -151,7 +155,7 @@ export function maxsim(
 
 /** A score table in linear memory, as far as it is needed. */
 class TableRows<Table extends Float32Array | Uint8Array> {
-  readonly size: number;
+  private readonly size: number;
   private readonly target: Table;
   private readonly start: number;
   private readonly table: Table;
@@ -170,12 +174,21 @@ class TableRows<Table extends Float32Array | Uint8Array> {
     else this.present = new Uint8Array(this.size);
   }
 
-  /** Makes sure that the row of a code below `size` is there. */
-  need(code: number): void {
-    if (this.present === undefined || this.present[code] === 1) return;
-    this.present[code] = 1;
-    const end = (code + 1) * this.lanes;
-    for (let cell = code * this.lanes; cell < end; cell++) this.target[this.start + cell] = this.table[cell]!;
+  /**
+   * Makes sure that the rows of codes, u32 at an address of linear memory, are there.
+   * @throws RangeError when there is no such row.
+   */
+  provide(kernels: WasmKernels, u32: Uint32Array, codes: number, count: number): void {
+    const highest = kernels.highestCode(codes, count) >>> 0;
+    if (highest >= this.size) throw badCode(highest, this.size);
+    if (this.present === undefined) return;
+    const { present, lanes, target, start, table } = this;
+    for (let t = codes / 4; t < codes / 4 + count; t++) {
+      const code = u32[t]!;
+      if (present[code] === 1) continue;
+      present[code] = 1;
+      for (let cell = code * lanes; cell < (code + 1) * lanes; cell++) target[start + cell] = table[cell]!;
+    }
   }
 }
 
@@ -190,10 +203,17 @@ function forEachBlock(
   out: Float32Array,
   score: (passages: number) => void,
 ): void {
-  const { u32, f32 } = memory.views;
+  const { u16, u32, f32 } = memory.views;
   const offsetsAt = staging.offsets / 4;
-  const codesAt = staging.codes / 4;
   const outAt = staging.out / 4;
+  /** Copies tokens `begin` .. `end` - 1 to the place of token `at` of the block. */
+  const copy = (begin: number, end: number, at: number): void => {
+    if (begin === end) return;
+    const part = codes.subarray(begin, end);
+    if (part instanceof Uint16Array) u16.set(part, staging.narrow / 2 + at);
+    else u32.set(part, staging.codes / 4 + at);
+    copyTokens?.(begin, end, at);
+  };
   for (let first = 0; first < count; ) {
     let here = 0;
     let tokens = 0;
@@ -207,20 +227,17 @@ function forEachBlock(
       const end = offsets[passage + 1]!;
       if (tokens + end - begin > staging.tokens) break;
       if (begin !== runEnd) {
-        copyTokens?.(runBegin, runEnd, tokens - (runEnd - runBegin));
+        copy(runBegin, runEnd, tokens - (runEnd - runBegin));
         runBegin = begin;
       }
       runEnd = end;
-      for (let t = begin; t < end; t++) {
-        const code = codes[t]!;
-        if (code >= rows.size) throw badCode(code, rows.size);
-        rows.need(code);
-        u32[codesAt + tokens++] = code;
-      }
+      tokens += end - begin;
       here++;
       u32[offsetsAt + here] = tokens;
     }
-    copyTokens?.(runBegin, runEnd, tokens - (runEnd - runBegin));
+    copy(runBegin, runEnd, tokens - (runEnd - runBegin));
+    if (codes instanceof Uint16Array) memory.kernels.widenCodes(staging.narrow, tokens, staging.codes);
+    rows.provide(memory.kernels, u32, staging.codes, tokens);
     score(here);
     out.set(f32.subarray(outAt, outAt + here), first);
     first += here;
