@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-import { spawn, spawnSync } from "node:child_process";
 /**
  * Lets libFuzzer call the addon's functions (`native-bindings/test/fuzz.cc`), argument checks included, over a stand-in
  * for Node-API, with AddressSanitizer and UndefinedBehaviorSanitizer.
@@ -7,9 +6,11 @@ import { spawn, spawnSync } from "node:child_process";
  *   node scripts/fuzz-native.mjs [seconds]
  *
  * 300 seconds by default. The corpus is kept in native-bindings/build/fuzz, so that a later run goes on where this one
- * ended. FUZZ_FUNCTIONS=gather,selectTop in the environment restricts it to these functions. One line of output; exit
- * status 1 with the reproducer's path on a finding, 0 with the reason where there is no clang with libFuzzer.
+ * ended. FUZZ_FUNCTIONS=gather,selectTop in the environment restricts it to these functions; FUZZ_PRINT=1 makes the
+ * program print each call before it is made. One line of output; exit status 1 with the reproducer's path on a finding,
+ * 0 with the reason where there is no clang with libFuzzer.
  */
+import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
@@ -162,7 +163,8 @@ if (fuzzed.status !== 0) {
   // Without libFuzzer's lines of progress.
   console.error(fuzzed.text.replaceAll(/^#\d+\t.*\n/gm, "").trimEnd());
   const found = /Test unit written to (\S+)/.exec(fuzzed.text)?.[1];
-  const again = found === undefined ? "" : `, again with: ${program} ${found}`;
+  const restricted = process.env.FUZZ_FUNCTIONS ? `FUZZ_FUNCTIONS=${process.env.FUZZ_FUNCTIONS} ` : "";
+  const again = found === undefined ? "" : `, again with: ${restricted}FUZZ_PRINT=1 ${program} ${found}`;
   finish(`a finding, see above${again}`, 1);
 }
 const isas = /^INSTRUCTION SETS: (.*)$/m.exec(fuzzed.text)?.[1];

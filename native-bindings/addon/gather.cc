@@ -3,6 +3,27 @@
 #include "dispatch/table.h"
 
 namespace maxsim {
+namespace {
+
+struct Written {
+  const char* name;
+  const void* data;
+  size_t bytes;
+};
+
+// Marks bound how many passages are written, and what is written is followed again: one array must not change another.
+void requireApart(Call& call, const Written (&arrays)[4]) {
+  for (size_t i = 0; i < 4; i++) {
+    for (size_t j = 0; j < i; j++) {
+      const auto a = reinterpret_cast<uintptr_t>(arrays[i].data), b = reinterpret_cast<uintptr_t>(arrays[j].data);
+      if (a < b + arrays[j].bytes && b < a + arrays[i].bytes) {
+        call.rangeError("%s must not share memory with %s", arrays[i].name, arrays[j].name);
+      }
+    }
+  }
+}
+
+}  // namespace
 
 napi_value gather(napi_env env, napi_callback_info info) {
   Call call(env, info);
@@ -31,6 +52,10 @@ napi_value gather(napi_env env, napi_callback_info info) {
   Reached reached{};
   reached.passages = call.room<uint32_t>("passages", scratch.passages);
   reached.sums = call.room<float>("sums", scratch.passages);
+  requireApart(call, {{"scratch.marks", scratch.marks, scratch.passages},
+                      {"scratch.sums", scratch.sums, scratch.passages * sizeof(float)},
+                      {"passages", reached.passages, scratch.passages * sizeof(uint32_t)},
+                      {"sums", reached.sums, scratch.passages * sizeof(float)}});
   if (call.ok()) call.report(activeKernels().gather->gather(probes, postings, excluded, scratch, reached));
   return call.count(reached.count);
 }

@@ -93,6 +93,7 @@ class Examination {
     for (const auto& argument : call_.arguments()) {
       if (argument->block && !argument->block->frontIsWhole()) fail("wrote before an array");
     }
+    if (verdict_.overlaps && !run.outcome.threw) fail("took arrays that share memory");
     if (call_.shared()) return run;
     checkOutcome(run.outcome);
     checkContents(run, pattern);
@@ -186,6 +187,7 @@ class Examination {
 
 void examine(const Function& function, Source& source) {
   DrawnCall call(function, source);
+  if (std::getenv("FUZZ_PRINT") != nullptr) call.print();
   const Verdict verdict = judge(function, call.values());
   Examination(call, verdict).run();
 }

@@ -165,9 +165,9 @@ DrawnCall::DrawnCall(const Function& function, Source& source) : function_(funct
       draft.length = source.byte();
     } else if (how < 5) {
       elements.push_back(target);
-    } else if (how < 9) {
+    } else if (how < 8) {
       draft.length = changedLength(draft.length, source);
-    } else if (how < 11) {
+    } else if (how < 10) {
       draft.type = static_cast<napi_typedarray_type>(source.below(11));
     } else {
       pairs.emplace_back(target, source.below(static_cast<uint32_t>(drafts.size())));
@@ -180,7 +180,7 @@ DrawnCall::DrawnCall(const Function& function, Source& source) : function_(funct
     if (target < arguments_.size()) changeElements(source, shape, target);
   }
   for (const auto& [a, b] : pairs) {
-    if (a < arguments_.size() && b < arguments_.size() && a != b) share(a, b);
+    if (a < arguments_.size() && b < arguments_.size() && a != b) share(a, b, source.byte());
   }
   for (auto& argument : arguments_) {
     if (argument->block) argument->initial.assign(argument->block->data(), argument->block->data() + argument->block->bytes());
@@ -227,15 +227,19 @@ void DrawnCall::changeElements(Source& source, const Shape& shape, size_t target
   }
 }
 
-// Lets the shorter array lie in the memory of the longer one.
-void DrawnCall::share(size_t a, size_t b) {
-  Value& first = arguments_[a]->value;
-  Value& second = arguments_[b]->value;
-  if (!first.isTypedArray || !second.isTypedArray || first.data == nullptr || second.data == nullptr) return;
-  if (first.length * elementSize(first.type) < second.length * elementSize(second.type)) return share(b, a);
-  const auto address = reinterpret_cast<uintptr_t>(first.data);
-  if (address % elementSize(second.type) != 0) return;
-  second.data = first.data;
+// Lets one array lie in the memory of the other, at an element of it, and cuts it off where that memory ends.
+void DrawnCall::share(size_t a, size_t b, size_t at) {
+  const Value& outer = arguments_[a]->value;
+  Value& inner = arguments_[b]->value;
+  if (!outer.isTypedArray || !inner.isTypedArray || outer.length == 0 || inner.length == 0) return;
+  const size_t element = elementSize(inner.type);
+  const auto begin = reinterpret_cast<uintptr_t>(outer.data);
+  const uintptr_t end = begin + outer.length * elementSize(outer.type);
+  // Near the front, so that there is room for most of it.
+  const uintptr_t from = (begin + at % 5 * element + element - 1) / element * element;
+  if (from + element > end) return;
+  inner.data = reinterpret_cast<void*>(from);
+  inner.length = std::min<size_t>(inner.length, (end - from) / element);
   shared_ = true;
 }
 

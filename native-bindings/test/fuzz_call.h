@@ -55,7 +55,7 @@ class DrawnCall {
   struct Draft;
   void materialize(const Draft& draft, const Shape& shape, Source& source);
   void changeElements(Source& source, const Shape& shape, size_t argument);
-  void share(size_t a, size_t b);
+  void share(size_t a, size_t b, size_t at);
 
   const Function& function_;
   std::vector<std::unique_ptr<Argument>> arguments_;

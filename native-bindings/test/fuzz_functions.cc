@@ -231,6 +231,7 @@ std::vector<Function> makeTable() {
   Parameter dense = array("scratch.sums", kFloat32, markLength, reals);
   dense.role = Role::kScratch;
   Parameter reached = output("passages", kUint32, markLength), sums = output("sums", kFloat32, markLength);
+  marks.apart = dense.apart = reached.apart = sums.apart = true;
   reached.owed = sums.owed = [](const Shape&, double result) { return static_cast<uint64_t>(result); };
   table.push_back({"gather",
                    {tokensParameter(),

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace maxsim::fuzz {
 namespace {
@@ -47,6 +48,12 @@ bool fitsShape(const Value& value, const Parameter& parameter, const Shape& shap
   return parameter.accepted == nullptr || every(value, parameter.accepted);
 }
 
+// The bytes of an array that a call uses.
+std::pair<uintptr_t, uintptr_t> used(const Value& value, const Parameter& parameter, const Shape& shape) {
+  const auto begin = reinterpret_cast<uintptr_t>(value.data);
+  return {begin, begin + parameter.length(shape) * elementSize(value.type)};
+}
+
 }  // namespace
 
 Verdict judge(const Function& function, const std::vector<Value*>& values) {
@@ -82,6 +89,11 @@ Verdict judge(const Function& function, const std::vector<Value*>& values) {
   for (size_t i = 0; i < parameters.size(); i++) {
     const auto within = parameters[i].within;
     if (within != nullptr && all[i]->isTypedArray && !every(*all[i], within)) verdict.defined = false;
+    for (size_t j = 0; j < i; j++) {
+      if (!parameters[i].apart || !parameters[j].apart) continue;
+      const auto a = used(*all[i], parameters[i], verdict.shape), b = used(*all[j], parameters[j], verdict.shape);
+      if (a.first < b.second && b.first < a.second) verdict.overlaps = true;
+    }
   }
   if (function.fault != nullptr) {
     const char* fault = function.fault(Found(verdict.shape, parameters, all));

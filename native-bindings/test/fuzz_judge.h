@@ -16,10 +16,12 @@ struct Verdict {
   std::set<std::string> refused;
   // The argument whose data must be refused, perhaps after a part of the work; empty: none.
   std::string fault;
+  // Whether arrays share memory that must not.
+  bool overlaps = false;
   // Whether the data is within the contract, so that results are defined.
   bool defined = true;
 
-  bool valid() const { return refused.empty() && fault.empty(); }
+  bool valid() const { return refused.empty() && fault.empty() && !overlaps; }
 };
 
 Verdict judge(const Function& function, const std::vector<Value*>& values);

@@ -79,6 +79,8 @@ struct Parameter {
   bool optional = false;
   void (*absent)(Shape&) = nullptr;
   Role role = Role::kInput;
+  // Whether it must not share memory with another array of which this is so.
+  bool apart = false;
   // Of an output: elements that a call owes, given what it returned. Without it, `length`.
   uint64_t (*owed)(const Shape&, double result) = nullptr;
   // Of an input: writes valid content.

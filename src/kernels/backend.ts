@@ -152,6 +152,7 @@ export interface KernelBackend {
    * `passages` and `sums` (both with room for `scratch.marks.length` entries) get the reached passages in the order in
    * which they were reached and their sums; the result is how many. A list that is malformed, ends outside of
    * `postings.bytes` or names a passage that is not below `scratch.marks.length` throws a RangeError.
+   * `scratch.marks`, `scratch.sums`, `passages` and `sums` must not share memory; the native backend refuses it.
    */
   gather(
     query: PackedQuery,
