@@ -44,8 +44,8 @@ const BUILT = "built.json";
  * @typedef {object} Running
  * @property {number} openMs
  * @property {(q: number) => Promise<Found>} query
- * @property {() => Promise<{peakRssBytes: number, anonymousBytes: number, kernel: string | undefined}>} stop
- *   `anonymousBytes` is resident memory without mapped files, `kernel` what the engine said it ran
+ * @property {() => Promise<{peakRssBytes: number, anonymousBytes: number, kernel: string}>} stop
+ *   `anonymousBytes` is resident memory without mapped files, `kernel` what the engine said it ran, or empty
  *
  * @typedef {object} Peer
  * @property {string} name
@@ -150,7 +150,8 @@ function peer({ engine, program, set, folder, parameters, threads, say }) {
         async stop() {
           const memory = await running.ask("memory");
           await running.end();
-          return { ...memory, kernel: engine.kernel(running.messages) };
+          const kernel = [engine.kernel(running.messages), program.note].filter(Boolean).join(", ");
+          return { ...memory, kernel };
         },
       };
     },
@@ -180,7 +181,7 @@ async function measure(each, set, queries, exact, k) {
     (peakRssBytes / 1e6).toFixed(0),
     (anonymousBytes / 1e6).toFixed(0),
     (built.bytesOnDisk / set.tokens).toFixed(1),
-    kernel ?? "",
+    kernel,
   ];
 }
 

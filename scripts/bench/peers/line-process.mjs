@@ -72,11 +72,13 @@ export class LineProcess {
  *
  * @param {readonly string[]} command file and arguments
  * @param {Record<string, string>} [env] added to the environment
+ * @param {string} [cwd] working directory
  * @returns {Promise<string>}
  */
-export function output([file, ...args], env = {}) {
+export function output([file, ...args], env = {}, cwd = ".") {
   return new Promise((resolve, reject) => {
     const child = spawn(file, args, {
+      cwd,
       env: { ...process.env, ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });

@@ -26,7 +26,11 @@ export const lancedb = {
       // Its binary is an optional package like the embedding models, which nothing here needs.
       await output([...install, "--omit=optional", `${PACKAGE}-${platform()}@${this.version}`]);
     }
-    return { command: [process.execPath, join(HERE, "driver.mjs")], options: ["--modules", folder] };
+    return {
+      command: [process.execPath, join(HERE, "driver.mjs")],
+      options: ["--modules", folder],
+      note: undefined,
+    };
   },
 
   buildOptions: ({ numBits, numPartitions }) => [

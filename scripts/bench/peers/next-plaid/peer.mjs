@@ -3,6 +3,7 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { output } from "../line-process.mjs";
+import { openBlasFlags } from "./openblas.mjs";
 
 const CRATE = import.meta.dirname;
 /** Vectors that its k-means compares at once, per thread, with up to `CENTROID_CHUNK` centroids. */
@@ -22,20 +23,14 @@ export const nextPlaid = {
   async prepare(folder, say) {
     const target = join(folder, "target");
     mkdirSync(target, { recursive: true });
+    const blas = await openBlasFlags(folder, say);
     say("next-plaid: cargo build --release (minutes the first time)");
-    const manifest = join(CRATE, "Cargo.toml");
-    const command = [
-      "cargo",
-      "build",
-      "--release",
-      "--locked",
-      "--manifest-path",
-      manifest,
-      "--target-dir",
-      target,
-    ];
-    await output(command, { RUSTFLAGS: "-C target-cpu=native" });
-    return { command: [join(target, "release", "peer-next-plaid")], options: [] };
+    const build = ["cargo", "build", "--release", "--locked", "--manifest-path", join(CRATE, "Cargo.toml")];
+    const features = blas === undefined ? [] : ["--features", "openblas"];
+    const flags = ["-Ctarget-cpu=native", ...(blas ?? [])].join(" ");
+    await output([...build, "--target-dir", target, ...features], { RUSTFLAGS: flags });
+    const command = [join(target, "release", "peer-next-plaid")];
+    return { command, options: [], note: blas === undefined ? "no BLAS" : "OpenBLAS" };
   },
 
   buildOptions: ({ nbits }) => ["--nbits", nbits],
@@ -51,12 +46,14 @@ export const nextPlaid = {
 
   environment: (threads) => ({
     RAYON_NUM_THREADS: String(threads),
+    // Its own threads divide the work.
+    OPENBLAS_NUM_THREADS: "1",
     NEXT_PLAID_REPORT_KERNEL: "1",
     // Large arrays on huge pages: half of a build is page faults otherwise.
     GLIBC_TUNABLES: "glibc.malloc.hugetlb=1",
   }),
 
-  kernel: (messages) => /residual scoring: (.*)/.exec(messages)?.[1],
+  kernel: (messages) => /residual scoring: (.*)/.exec(messages)?.[1] ?? "unknown kernel",
 
   /** Bytes that a build holds at once: every vector as float32, copies of a sample, and score matrices. */
   buildMemory({ passages, tokens, dim }, threads) {
