@@ -4,10 +4,19 @@
 namespace maxsim {
 namespace {
 
-uint8_t cosineByte(float score, float scale) {
-  const float cosine = score * scale;
-  const float y = cosine * 255.0f + 0.5f;
-  return y > 0 ? static_cast<uint8_t>(y < 255.0f ? y : 255.0f) : 0;
+// `row` as cosines in steps of 1 / 255.
+void cosineBytes(const float* row, const Query& query, uint8_t* bytes) {
+  for (uint32_t tile = 0; tile < query.lanes; tile += kLaneMultiple) {
+    // Through integers of the same size, because compilers vectorize that.
+    int32_t steps[kLaneMultiple];
+    for (uint32_t q = 0; q < kLaneMultiple; q++) {
+      const float cosine = row[tile + q] * query.scales[tile + q];
+      const float y = cosine * 255.0f + 0.5f;
+      const float positive = y > 0.0f ? y : 0.0f;
+      steps[q] = static_cast<int32_t>(positive < 255.0f ? positive : 255.0f);
+    }
+    for (uint32_t q = 0; q < kLaneMultiple; q++) bytes[tile + q] = static_cast<uint8_t>(steps[q]);
+  }
 }
 
 void scores(const Query& query, const Codebook& codebook, float* out, uint8_t* bytes) {
@@ -17,7 +26,8 @@ void scores(const Query& query, const Codebook& codebook, float* out, uint8_t* b
     dotRow(query, wide, codebook.values + k * codebook.dim, dots);
     for (uint32_t q = 0; q < query.lanes; q++) out[q] = static_cast<float>(dots[q]) * codebook.scales[k];
     if (bytes == nullptr) continue;
-    for (uint32_t q = 0; q < query.lanes; q++) *bytes++ = cosineByte(out[q], query.scales[q]);
+    cosineBytes(out, query, bytes);
+    bytes += query.lanes;
   }
 }
 

@@ -1,30 +1,31 @@
 // The loop over passages that all instruction sets share. Internal linkage: see target.h.
 #pragma once
 
+#include "kernels/common/prefetch.h"
 #include "kernels/common/target.h"
 #include "kernels/common/types.h"
-
-#if defined(MAXSIM_X86_64)
-#include <immintrin.h>
-#endif
 
 namespace maxsim {
 namespace {
 
-// Prefetch distances in passages: offsets are asked for first, because codes and residuals hang on them.
-constexpr size_t kOffsetsAhead = 6;
-constexpr size_t kTokensAhead = 2;
 // Of a long passage only so much is prefetched; the processor follows the rest by itself.
-constexpr uintptr_t kPrefetchLimit = 8192;
+constexpr size_t kPrefetchLimit = 8192;
 
-MAXSIM_INLINE void prefetchBytes([[maybe_unused]] uintptr_t begin, [[maybe_unused]] uintptr_t bytes) {
-#if defined(MAXSIM_X86_64)
-  const uintptr_t end = begin + (bytes < kPrefetchLimit ? bytes : kPrefetchLimit);
-  for (uintptr_t line = begin & ~uintptr_t{63}; line < end; line += 64) {
-    _mm_prefetch(reinterpret_cast<const char*>(line), _MM_HINT_T0);
+// Asks for what is read of the tokens begin .. end - 1 of a passage to come.
+template <typename Code>
+struct TokensAhead {
+  size_t distance;             // passages
+  const Code* codes;
+  const Residuals* residuals;  // or null
+  size_t bytesPerToken;        // of residuals
+
+  MAXSIM_INLINE void operator()(uint32_t begin, uint32_t end) const {
+    prefetchItems(codes, 1, begin, end, kPrefetchLimit);
+    if (residuals == nullptr) return;
+    prefetchItems(residuals->planes, bytesPerToken, begin, end, kPrefetchLimit);
+    prefetchItems(residuals->inverseNorms, 1, begin, end, kPrefetchLimit);
   }
-#endif
-}
+};
 
 // Calls run with the pointer to the codes, whichever width they have.
 template <typename Run>
@@ -33,30 +34,24 @@ MAXSIM_INLINE Status withCodes(const Codes& codes, Run run) {
 }
 
 // Calls score(i, begin, end) for each passage to be scored, i counting from 0, once its offsets and codes are
-// known to be in range; `residuals`, of `bytesPerToken` each, are prefetched (null: none). Stops at the first fault.
+// known to be in range. Stops at the first fault. Tokens to come are prefetched by `ahead`.
 template <typename Code, typename Score>
 MAXSIM_INLINE Status forEachPassage(const Passages& passages, const Code* codes, size_t tokens, size_t tableSize,
-                                    const Residuals* residuals, size_t bytesPerToken, Score score) {
+                                    const TokensAhead<Code>& ahead, Score score) {
   const auto at = [&passages](size_t i) -> size_t {
     return passages.selected == nullptr ? i : passages.selected[i];
   };
+  // Offsets are asked for first, because the rest hangs on them.
+  const size_t offsetsAhead = 2 * ahead.distance + 2;
   for (size_t i = 0; i < passages.count; i++) {
-    if (i + kOffsetsAhead < passages.count) {
-      const uintptr_t base = reinterpret_cast<uintptr_t>(passages.offsets);
-      prefetchBytes(base + at(i + kOffsetsAhead) * sizeof(uint32_t), sizeof(uint32_t));
+    if (i + offsetsAhead < passages.count) {
+      prefetchItem(passages.offsets, at(i + offsetsAhead));
     }
-    if (i + kTokensAhead < passages.count && at(i + kTokensAhead) < passages.total) {
-      const size_t next = at(i + kTokensAhead);
+    if (i + ahead.distance < passages.count && at(i + ahead.distance) < passages.total) {
+      const size_t next = at(i + ahead.distance);
       const uint32_t begin = passages.offsets[next];
       const uint32_t end = passages.offsets[next + 1];
-      if (begin < end && end <= tokens) {
-        prefetchBytes(reinterpret_cast<uintptr_t>(codes + begin), (end - begin) * sizeof(Code));
-        if (residuals != nullptr) {
-          const uintptr_t planes = reinterpret_cast<uintptr_t>(residuals->planes);
-          prefetchBytes(planes + begin * bytesPerToken, (end - begin) * bytesPerToken);
-          prefetchBytes(reinterpret_cast<uintptr_t>(residuals->inverseNorms + begin), (end - begin) * 2);
-        }
-      }
+      if (begin < end && end <= tokens) ahead(begin, end);
     }
 
     const size_t passage = at(i);

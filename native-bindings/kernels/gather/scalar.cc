@@ -1,91 +1,101 @@
 #include "kernels/gather/api.h"
 
-#include "kernels/common/target.h"
+#include <cstring>
+
+#include "kernels/common/prefetch.h"
+#include "kernels/gather/list.h"
 
 namespace maxsim {
 namespace {
 
-// One posting list, decoded some passages at a time.
-class List {
- public:
-  List(const uint8_t* begin, const uint8_t* end, size_t passages) : at_(begin), end_(end), passages_(passages) {}
+// Prefetch distances in lists.
+constexpr size_t kOffsetsAhead = 8;
+constexpr size_t kListsAhead = 2;
+// Of a list only so much is prefetched; the processor follows the rest by itself.
+constexpr size_t kListBytes = 512;
 
-  bool done() const { return at_ == end_; }
+// Marks and sums of so many passages stay in a cache that is near.
+constexpr size_t kNear = size_t{1} << 19;
 
-  // Decodes up to `limit` passages, each below the number of passages and above the one before it; 0 when the list is
-  // malformed. A list that is not done has at least one more.
-  size_t decode(uint32_t* out, size_t limit) {
-    size_t count = 0;
-    while (at_ != end_ && count < limit) {
-      uint64_t delta = *at_++;
-      if (delta > 0x7f) {
-        delta &= 0x7f;
-        for (unsigned shift = 7;; shift += 7) {
-          if (at_ == end_ || shift > 28) return 0;
-          const uint64_t byte = *at_++;
-          delta |= (byte & 0x7f) << shift;
-          if (byte <= 0x7f) break;
-        }
-      }
-      if (delta < least_) return 0;
-      passage_ += delta;
-      if (passage_ >= passages_) return 0;
-      least_ = 1;
-      out[count++] = static_cast<uint32_t>(passage_);
-    }
-    return count;
+MAXSIM_INLINE void prefetchBlock(const uint32_t (&block)[kBlock], size_t count, const GatherScratch& scratch) {
+  for (size_t i = 0; i < count; i++) {
+    prefetchItem(scratch.marks, block[i]);
+    prefetchItem(scratch.sums, block[i]);
   }
+}
 
- private:
-  const uint8_t* at_;
-  const uint8_t* end_;
-  uint64_t passages_;
-  uint64_t passage_ = 0;
-  // A difference of 0 is a first passage, never a further one.
-  uint64_t least_ = 0;
-};
+// Adds `gain` to the passages of a block that the mark has not reached, and appends those that nothing had reached.
+// Without a branch on what is found, because marks are as good as random.
+template <bool kExcludes>
+MAXSIM_INLINE void addBlock(const uint32_t (&block)[kBlock], size_t count, uint8_t mark, float gain,
+                            const uint8_t* excluded, const GatherScratch& scratch, Reached& reached) {
+  const float gains[2] = {0, gain};
+  uint32_t fresh[kBlock];
+  size_t freshCount = 0;
+  for (size_t i = 0; i < count; i++) {
+    const size_t passage = block[i];
+    const uint8_t found = scratch.marks[passage];
+    const bool left = kExcludes && excluded[passage] != 0;
+    // A sum that is not the first of its passage; what stands there otherwise is of any content.
+    uint32_t sumBits;
+    std::memcpy(&sumBits, scratch.sums + passage, sizeof sumBits);
+    sumBits &= 0u - static_cast<uint32_t>(found != 0);
+    float sum;
+    std::memcpy(&sum, &sumBits, sizeof sum);
+    scratch.sums[passage] = sum + gains[(found != mark) & !left];
+    scratch.marks[passage] = static_cast<uint8_t>(mark & (static_cast<uint32_t>(left) - 1));
+    fresh[freshCount] = block[i];
+    freshCount += (found == 0) & !left;
+  }
+  std::memcpy(reached.passages + reached.count, fresh, freshCount * sizeof(uint32_t));
+  reached.count += freshCount;
+}
 
-constexpr size_t kBlock = 64;
+// Asks for what the lists after the n-th need: offsets first, because the bytes hang on them.
+MAXSIM_INLINE void prefetchLists(const Probes& probes, const Postings& postings, size_t n) {
+  const size_t total = probes.tokens * probes.nprobe;
+  if (n + kOffsetsAhead < total) prefetchItem(postings.offsets, probes.ids[n + kOffsetsAhead]);
+  if (n + kListsAhead >= total || probes.ids[n + kListsAhead] >= postings.centroids) return;
+  const uint32_t* const list = postings.offsets + probes.ids[n + kListsAhead];
+  if (list[0] < list[1]) prefetchItems(postings.bytes, 1, list[0], list[1], kListBytes);
+}
 
-Status gather(const Probes& probes, const Postings& postings, const uint8_t* excluded, const GatherScratch& scratch,
-              Reached& reached) {
-  uint8_t* const marks = scratch.marks;
-  float* const dense = scratch.sums;
-  reached.count = 0;
+template <bool kExcludes>
+Status gatherLists(const Probes& probes, const Postings& postings, const uint8_t* excluded,
+                   const GatherScratch& scratch, Reached& reached) {
   for (uint32_t q = 0; q < probes.tokens; q++) {
-    const uint32_t* ids = probes.ids + q * probes.nprobe;
-    const float* scores = probes.scores + q * probes.nprobe;
-    const uint8_t mark = static_cast<uint8_t>(q + 1);
-    for (size_t n = 0; n < probes.nprobe; n++) {
-      const size_t centroid = ids[n];
+    const float missing = probes.scores[(q + 1) * probes.nprobe - 1];
+    for (size_t n = q * probes.nprobe; n < (q + 1) * probes.nprobe; n++) {
+      prefetchLists(probes, postings, n);
+      const size_t centroid = probes.ids[n];
       if (centroid >= postings.centroids) return {Fault::kProbe, centroid, postings.centroids};
       const size_t begin = postings.offsets[centroid];
       const size_t end = postings.offsets[centroid + 1];
       if (begin > end || end > postings.length) return {Fault::kPostings, centroid, 0};
-      const float gain = (scores[n] - scores[probes.nprobe - 1]) * probes.scales[q];
+      const float gain = (probes.scores[n] - missing) * probes.scales[q];
       List list(postings.bytes + begin, postings.bytes + end, scratch.passages);
       while (!list.done()) {
-        uint32_t passages[kBlock];
-        const size_t count = list.decode(passages, kBlock);
+        uint32_t block[kBlock];
+        const size_t count = list.decode(block);
         if (count == 0) return {Fault::kPostings, centroid, 0};
-        for (size_t i = 0; i < count; i++) {
-          const size_t passage = passages[i];
-          if (marks[passage] == mark) continue;
-          if (marks[passage] == 0) {
-            if (excluded != nullptr && excluded[passage] != 0) continue;
-            reached.passages[reached.count++] = passages[i];
-            dense[passage] = 0;
-          }
-          marks[passage] = mark;
-          dense[passage] += gain;
-        }
+        if (scratch.passages > kNear) prefetchBlock(block, count, scratch);
+        addBlock<kExcludes>(block, count, static_cast<uint8_t>(q + 1), gain, excluded, scratch, reached);
       }
     }
   }
+  return {};
+}
+
+Status gather(const Probes& probes, const Postings& postings, const uint8_t* excluded, const GatherScratch& scratch,
+              Reached& reached) {
+  reached.count = 0;
+  const Status status = excluded == nullptr ? gatherLists<false>(probes, postings, excluded, scratch, reached)
+                                            : gatherLists<true>(probes, postings, excluded, scratch, reached);
+  if (status.fault != Fault::kNone) return status;
   for (size_t i = 0; i < reached.count; i++) {
     const size_t passage = reached.passages[i];
-    reached.sums[i] = dense[passage];
-    marks[passage] = 0;
+    reached.sums[i] = scratch.sums[passage];
+    scratch.marks[passage] = 0;
   }
   return {};
 }

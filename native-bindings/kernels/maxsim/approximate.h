@@ -13,7 +13,8 @@ namespace {
 template <int V, typename Code>
 Status approximateLanes(const ByteTable& table, const Code* codes, size_t tokens, const Passages& passages,
                         float* out) {
-  return forEachPassage(passages, codes, tokens, table.size, nullptr, 0, [&](size_t i, uint32_t begin, uint32_t end) {
+  const TokensAhead<Code> ahead{6, codes, nullptr, 0};
+  return forEachPassage(passages, codes, tokens, table.size, ahead, [&](size_t i, uint32_t begin, uint32_t end) {
     ByteMaxima<V> maxima;
     for (uint32_t t = begin; t < end; t++) maxima.take(table.rows + size_t{codes[t]} * (16 * V));
     out[i] = begin == end ? kLowest : static_cast<float>(maxima.sum());

@@ -96,8 +96,8 @@ Status maxsimCodes(const Query& query, const Quantizer& quantizer, const Table& 
   const __m256 weightScale = _mm256_set1_ps(quantizer.weightScale);
   alignas(64) uint8_t rows[kChunk * kRow + kSlack];
 
-  return forEachPassage(passages, codes, tokens, table.size, &residuals, bytes,
-                        [&](size_t i, uint32_t begin, uint32_t end) {
+  const TokensAhead<Code> ahead{2, codes, &residuals, bytes};
+  return forEachPassage(passages, codes, tokens, table.size, ahead, [&](size_t i, uint32_t begin, uint32_t end) {
     if (begin == end) {
       out[i] = kLowest;
       return;
@@ -114,7 +114,7 @@ Status maxsimCodes(const Query& query, const Quantizer& quantizer, const Table& 
       for (uint32_t n = 0; n < padded; n++) {
         const size_t t = first + (n < count ? n : count - 1);
         scores[n] = table.values + size_t{codes[t]} * query.lanes;
-        prefetchBytes(reinterpret_cast<uintptr_t>(scores[n]), query.lanes * sizeof(float));
+        prefetchItems(scores[n], query.lanes, 0, 1, kPrefetchLimit);
         halves[n] = residuals.inverseNorms[t];
         decoder.row(residuals.planes + t * bytes, rows + n * kRow);
       }

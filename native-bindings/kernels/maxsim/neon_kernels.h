@@ -83,8 +83,8 @@ Status maxsimCodes(const Query& query, const Quantizer& quantizer, const Table& 
   const float32x4_t weightScale = vdupq_n_f32(quantizer.weightScale);
   alignas(64) uint8_t rows[kChunk * kRow + kSlack];
 
-  return forEachPassage(passages, codes, tokens, table.size, &residuals, bytes,
-                        [&](size_t i, uint32_t begin, uint32_t end) {
+  const TokensAhead<Code> ahead{2, codes, &residuals, bytes};
+  return forEachPassage(passages, codes, tokens, table.size, ahead, [&](size_t i, uint32_t begin, uint32_t end) {
     if (begin == end) {
       out[i] = kLowest;
       return;

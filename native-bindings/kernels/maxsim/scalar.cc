@@ -1,3 +1,5 @@
+#include <cstring>
+
 #include "kernels/common/dot_scalar.h"
 #include "kernels/common/float16.h"
 #include "kernels/common/passages.h"
@@ -18,8 +20,11 @@ void decodeRow(const Quantizer& quantizer, const uint8_t* packed, uint32_t dim, 
 template <int V>
 class ByteMaxima {
  public:
-  MAXSIM_INLINE void take(const uint8_t* row) {
-    for (int q = 0; q < 16 * V; q++) lanes_[q] = row[q] > lanes_[q] ? row[q] : lanes_[q];
+  void take(const uint8_t* row) {
+    // Copies cannot overlap, which lets compilers vectorize the loop.
+    uint8_t lanes[16 * V];
+    std::memcpy(lanes, row, sizeof lanes);
+    for (int q = 0; q < 16 * V; q++) lanes_[q] = lanes[q] > lanes_[q] ? lanes[q] : lanes_[q];
   }
 
   uint32_t sum() const {
@@ -37,8 +42,8 @@ Status maxsimCodes(const Query& query, const Quantizer& quantizer, const Table& 
                    size_t tokens, const Residuals& residuals, const Passages& passages, float* out) {
   const size_t bytes = size_t{query.dim} * quantizer.nbits / 8;
   const WideQuery wide(query);
-  return forEachPassage(passages, codes, tokens, table.size, &residuals, bytes,
-                        [&](size_t i, uint32_t begin, uint32_t end) {
+  const TokensAhead<Code> ahead{2, codes, &residuals, bytes};
+  return forEachPassage(passages, codes, tokens, table.size, ahead, [&](size_t i, uint32_t begin, uint32_t end) {
     uint8_t row[kMaxDim];
     float best[kMaxLanes];
     for (uint32_t q = 0; q < query.lanes; q++) best[q] = kLowest;
