@@ -3,7 +3,7 @@
  * Builds a LanceDB table with a multivector index from a vector set, and answers queries of that set one line at a time.
  *
  *   node driver.mjs build SET INDEX --modules DIR [--num-bits 1] [--num-partitions N]
- *   node driver.mjs serve SET INDEX --modules DIR [--k 10] [--nprobes 20] [--refine-factor 5]
+ *   node driver.mjs serve SET INDEX --modules DIR [--k 10] [--nprobes 20] [--refine-factor 50]
  *
  * `--modules` is the folder whose `node_modules` holds `@lancedb/lancedb` and `apache-arrow`. Without `--num-partitions`
  * LanceDB chooses. `--refine-factor 0` leaves the scores of the index as they are.
@@ -15,7 +15,7 @@
  */
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import { passageBatches, queryVectors, readVectorSet } from "../vector-set.mjs";
@@ -34,7 +34,7 @@ const { positionals, values: options } = parseArgs({
     "num-partitions": { type: "string" },
     k: { type: "string", default: "10" },
     nprobes: { type: "string", default: "20" },
-    "refine-factor": { type: "string", default: "5" },
+    "refine-factor": { type: "string", default: "50" },
   },
 });
 const [command, folder, index] = positionals;
@@ -42,7 +42,7 @@ if (!["build", "serve"].includes(command) || index === undefined || options.modu
   console.error("usage: driver.mjs build|serve SET INDEX --modules DIR [--option value]...");
   process.exit(2);
 }
-const load = createRequire(join(options.modules, "package.json"));
+const load = createRequire(resolve(options.modules, "package.json"));
 const lancedb = load("@lancedb/lancedb");
 const arrow = load("apache-arrow");
 const set = readVectorSet(folder);

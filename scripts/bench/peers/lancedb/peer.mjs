@@ -12,8 +12,8 @@ export const lancedb = {
   name: "lancedb",
   version: dependencies[PACKAGE],
 
-  /** `nprobes` is its own default; without refinement its scores are not MaxSim. */
-  parameters: { numBits: 1, numPartitions: undefined, nprobes: 20, refineFactor: 5 },
+  /** Bits and `nprobes` are its own defaults; without refinement its scores are not MaxSim (README.md). */
+  parameters: { numBits: 1, numPartitions: undefined, nprobes: 20, refineFactor: 50 },
 
   /** Its driver, LanceDB installed if need be. @param {string} folder @param {(message: string) => void} say */
   async prepare(folder, say) {

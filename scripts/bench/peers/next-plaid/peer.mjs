@@ -23,6 +23,7 @@ export const nextPlaid = {
   async prepare(folder, say) {
     const target = join(folder, "target");
     mkdirSync(target, { recursive: true });
+    await output(["cargo", "--version"]);
     const blas = await openBlasFlags(folder, say);
     say("next-plaid: cargo build --release (minutes the first time)");
     const build = ["cargo", "build", "--release", "--locked", "--manifest-path", join(CRATE, "Cargo.toml")];
