@@ -64,7 +64,8 @@ Cpu probe() {
   const bool zmmSaved = (saved & 0xe6) == 0xe6;   // and opmask, upper halves, upper registers
   const bool avx = bit(basic.ecx, 28);
   const bool f16c = bit(basic.ecx, 29);
-  found.avx2 = ymmSaved && avx && f16c && bit(extended.ebx, 5);
+  const bool popcnt = bit(basic.ecx, 23);
+  found.avx2 = ymmSaved && avx && f16c && popcnt && bit(extended.ebx, 5);
   const bool f = bit(extended.ebx, 16), dq = bit(extended.ebx, 17), bw = bit(extended.ebx, 30);
   const bool vl = bit(extended.ebx, 31), vnni = bit(extended.ecx, 11);
   found.avx512vnni = found.avx2 && zmmSaved && f && dq && bw && vl && vnni;

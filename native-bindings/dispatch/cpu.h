@@ -4,7 +4,7 @@
 namespace maxsim {
 
 struct Cpu {
-  // AVX2 and F16C, with the 256-bit registers saved by the operating system.
+  // AVX2, F16C and POPCNT, with the 256-bit registers saved by the operating system.
   bool avx2 = false;
   // AVX-512 F, BW, VL, DQ and VNNI, with the 512-bit and mask registers saved; implies avx2.
   bool avx512vnni = false;

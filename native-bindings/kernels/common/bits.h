@@ -24,6 +24,15 @@ namespace {
 #endif
 }
 
+// Bits that are set.
+[[maybe_unused]] MAXSIM_INLINE uint32_t bitCount(uint32_t word) {
+#if defined(_MSC_VER) && !defined(__clang__)
+  return __popcnt(word);
+#else
+  return static_cast<uint32_t>(__builtin_popcount(word));
+#endif
+}
+
 // Bits that are needed to write the word; 0 for 0.
 [[maybe_unused]] inline uint32_t bitWidth(uint32_t word) {
   uint32_t width = 0;

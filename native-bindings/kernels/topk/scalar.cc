@@ -3,13 +3,13 @@
 namespace maxsim {
 namespace {
 
-MAXSIM_INLINE uint32_t within(const float* scores, const Bounds& bounds) {
-  uint32_t bits = 0;
+MAXSIM_INLINE size_t collect(const float* scores, const Bounds& bounds, uint32_t first, uint32_t* positions) {
+  size_t count = 0;
   for (uint32_t i = 0; i < kBlock; i++) {
-    const bool inside = (bounds.all || scores[i] >= bounds.low) && !(scores[i] > bounds.high);
-    bits |= static_cast<uint32_t>(inside) << i;
+    positions[count] = first + i;
+    count += static_cast<size_t>((bounds.all | (scores[i] >= bounds.low)) & !(scores[i] > bounds.high));
   }
-  return bits;
+  return count;
 }
 
 }  // namespace

@@ -1,7 +1,8 @@
 // Selection of the highest scores: finds the score at which the limit falls, then writes out what is above it.
 // Included after the definition of
-//   uint32_t within(const float* scores, const Bounds& bounds)    bit i: scores[i] is within the bounds, of 16 scores
-// which is all that instruction sets differ in. Internal linkage: see target.h.
+//   size_t collect(const float* scores, const Bounds& bounds, uint32_t first, uint32_t* positions)
+// which is all that instruction sets differ in: of kBlock scores, first + i for each i whose score is within the bounds, in
+// order; it may write kBlock entries and returns how many count. Internal linkage: see target.h.
 #pragma once
 
 #include <cmath>
@@ -29,23 +30,29 @@ struct Border {
   size_t above;
 };
 
-// Calls visit(position, key) for each score with a key from `low` to `high`, in order, until it returns false.
+// Scores that are collected before they are looked at, which leaves no branch on single scores.
+constexpr size_t kChunk = 1024;
+
+// Calls visit(positions, count) with the positions of the scores that have a key from `low` to `high`, ascending, some at a
+// time, until it returns false.
 template <typename Visit>
 MAXSIM_INLINE void forEachWithin(const float* scores, size_t size, int32_t low, int32_t high, Visit visit) {
   const Bounds bounds(low, high);
-  float rest[kBlock];
-  for (size_t first = 0; first < size; first += kBlock) {
-    const float* block = scores + first;
-    uint32_t valid = 0xffff;
-    if (size - first < kBlock) {
-      for (size_t i = 0; i < kBlock; i++) rest[i] = first + i < size ? block[i] : 0;
-      block = rest;
-      valid = (1u << (size - first)) - 1;
+  uint32_t positions[kChunk + kBlock];
+  for (size_t start = 0; start < size; start += kChunk) {
+    const size_t end = size - start < kChunk ? size : start + kChunk;
+    size_t count = 0;
+    size_t at = start;
+    for (; at + kBlock <= end; at += kBlock) {
+      count += collect(scores + at, bounds, static_cast<uint32_t>(at), positions + count);
     }
-    for (uint32_t bits = within(block, bounds) & valid; bits != 0; bits &= bits - 1) {
-      const uint32_t i = lowestBit(bits);
-      if (!visit(static_cast<uint32_t>(first) + i, keyOf(block[i]))) return;
+    if (at < end) {
+      float rest[kBlock] = {};
+      for (size_t i = at; i < end; i++) rest[i - at] = scores[i];
+      count += collect(rest, bounds, static_cast<uint32_t>(at), positions + count);
+      while (count > 0 && positions[count - 1] >= end) count--;
     }
+    if (!visit(positions, count)) return;
   }
 }
 
@@ -57,11 +64,13 @@ Border narrow(const float* scores, size_t size, size_t count, Border border) {
     const uint32_t shift = bits > kBinBits ? bits - kBinBits : 0;
     for (uint32_t& bin : bins) bin = 0;
     size_t found = 0;
-    forEachWithin(scores, size, border.low, border.high, [&](uint32_t, int32_t key) {
-      // The last bin takes whatever is higher than expected.
-      const uint32_t bin = distance(border.low, key) >> shift;
-      bins[bin < kBins ? bin : kBins - 1]++;
-      found++;
+    forEachWithin(scores, size, border.low, border.high, [&](const uint32_t* positions, size_t some) {
+      for (size_t i = 0; i < some; i++) {
+        // The last bin takes whatever is higher than expected.
+        const uint32_t bin = distance(border.low, keyOf(scores[positions[i]])) >> shift;
+        bins[bin < kBins ? bin : kBins - 1]++;
+      }
+      found += some;
       return true;
     });
     if (border.above + found < count) {
@@ -109,13 +118,16 @@ void select(const float* scores, size_t size, size_t count, uint32_t* out) {
   const Border border = findBorder(scores, size, count);
   size_t equal = count - border.above;
   size_t taken = 0;
-  forEachWithin(scores, size, border.low, kHighestKey, [&](uint32_t position, int32_t key) {
-    const bool atBorder = key <= border.high;
-    const bool take = !atBorder || equal > 0;
-    equal -= atBorder && take ? 1 : 0;
-    out[taken] = position;
-    taken += take ? 1 : 0;
-    return taken < count;
+  forEachWithin(scores, size, border.low, kHighestKey, [&](const uint32_t* positions, size_t some) {
+    for (size_t i = 0; i < some; i++) {
+      const bool atBorder = keyOf(scores[positions[i]]) <= border.high;
+      const bool take = !atBorder || equal > 0;
+      equal -= atBorder && take ? 1 : 0;
+      out[taken] = positions[i];
+      taken += take ? 1 : 0;
+      if (taken == count) return false;
+    }
+    return true;
   });
 }
 
