@@ -12,7 +12,7 @@
  */
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
 import { projectRoot } from "./lib/project.mjs";
@@ -105,6 +105,8 @@ const files = Object.keys(COVERAGE).flatMap((name) =>
 const sources = files.filter((file) => file.endsWith(".cc") && file !== join("test", "stress.cc"));
 const headerFiles = files.filter((file) => file.endsWith(".h"));
 
+let changed = false;
+
 /** Compiles a source unless an object of the same source, headers and options is there; returns the object. */
 async function compile(source) {
   const object = join(output, "objects", `${source.replaceAll(/[\\/]/g, "-")}.o`);
@@ -117,6 +119,8 @@ async function compile(source) {
   ) {
     return object;
   }
+  changed = true;
+  rmSync(`${object}.stamp`, { force: true });
   const { status, text } = await run(compiler, [...flags, "-c", source, "-o", object]);
   if (status !== 0) {
     console.error(text.trimEnd());
@@ -136,10 +140,17 @@ await Promise.all(
     }
   }),
 );
-const linked = await run(compiler, ["-fsanitize=fuzzer,address,undefined", ...objects.sort(), "-o", program]);
-if (linked.status !== 0) {
-  console.error(linked.text.trimEnd());
-  finish("does not link, the messages are above", 1);
+// A program that is up to date stays as it is: another run may be using it.
+const linkStamp = join(output, "objects", "linked");
+const list = objects.sort().join("\n");
+if (changed) rmSync(linkStamp, { force: true });
+if (!existsSync(linkStamp) || readFileSync(linkStamp, "utf8") !== list) {
+  const linked = await run(compiler, ["-fsanitize=fuzzer,address,undefined", ...objects, "-o", program]);
+  if (linked.status !== 0) {
+    console.error(linked.text.trimEnd());
+    finish("does not link, the messages are above", 1);
+  }
+  writeFileSync(linkStamp, list);
 }
 
 // libFuzzer begins with short inputs and a short input stands for a plain call; these stand for changed ones.

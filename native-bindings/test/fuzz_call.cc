@@ -223,7 +223,10 @@ void DrawnCall::changeElements(Source& source, const Shape& shape, size_t target
   if (!arguments_[target]->value.isTypedArray || array.size() == 0) return;
   for (uint32_t n = 1 + source.byte() % 3; n > 0; n--) {
     const size_t i = source.byte() % 2 == 0 ? source.word() % array.size() : array.size() - 1;
-    array.set(i, changedElement(array[i], shape, source));
+    const double changed = changedElement(array[i], shape, source);
+    // A run of equal elements in one case of four: what is read until an element ends it.
+    const size_t run = source.oneIn(4) ? 2 + source.byte() % 8 : 1;
+    for (size_t j = i; j < std::min(i + run, array.size()); j++) array.set(j, changed);
   }
 }
 
