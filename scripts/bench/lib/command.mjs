@@ -1,7 +1,6 @@
 // The benchmark command: `npm run bench -- SUITE [options]`.
 
-import { join } from "node:path";
-import { BootstrapError, projectRoot, runNode, say } from "../../lib/project.mjs";
+import { BootstrapError, say } from "../../lib/project.mjs";
 import { optionsHelp, readOptions, usageError } from "./options.mjs";
 import { SHARED_OPTIONS, SUITES } from "./suites.mjs";
 
@@ -45,9 +44,6 @@ async function runSuite(name, argv) {
   if (name === undefined) throw usageError("name a suite");
   const suite = SUITES.find((one) => one.name === name);
   if (suite === undefined) throw usageError(`there is no suite ${JSON.stringify(name)}`);
-  if (suite.script !== undefined) {
-    return runNode(process.cwd(), join(projectRoot, "scripts", "bench", suite.script), argv);
-  }
   const { options, run } = await import(`../suites/${name}.mjs`);
   const specs = { ...options, ...SHARED_OPTIONS };
   const values = readOptions(specs, argv);

@@ -9,10 +9,10 @@ import { searchMemory } from "./search-process.mjs";
 import { bytesATokenOf } from "./section-table.mjs";
 import { overlap } from "./statistics.mjs";
 
-/** Settings of each engine unless --peer-parameters names others: its own defaults, and more thorough ones. */
+/** Settings of each engine unless --peer-parameters names others: its own defaults and others. */
 const SETTINGS = {
   "next-plaid": [{}, { nIvfProbe: 16, nFullScores: 8192 }, { nIvfProbe: 32, nFullScores: 16_384 }],
-  lancedb: [{}, { nprobes: 20, refineFactor: 20 }, { nprobes: 50, refineFactor: 50 }],
+  lancedb: [{ refineFactor: 5 }, { refineFactor: 20 }, {}],
 };
 /** Searches of our process whose memory is compared. */
 const MEMORY_SEARCHES = 400;
@@ -80,7 +80,7 @@ export async function openPeerContestants({ corpus, queries, float, values, say 
         const short = [];
         for (let q = 0; q < queries.length; q++) short.push((await process.query(q)).ids);
         rows.push({ engine, name, float10: float && k >= 10 ? overlap(float, short, 10) : undefined });
-        contestants.push({ name, call: async (q) => (await process.query(q)).ms });
+        contestants.push({ name, call: (q) => timedQuery(process, q) });
       }
     }
   } catch (error) {
@@ -88,6 +88,11 @@ export async function openPeerContestants({ corpus, queries, float, values, say 
     throw error;
   }
   return { contestants, rows, built, notes, stop };
+}
+
+async function timedQuery(process, q) {
+  const { ms, cpuMs } = await process.query(q);
+  return { milliseconds: ms, processor: cpuMs };
 }
 
 function settingName(parameters) {

@@ -1,7 +1,7 @@
 // Contestants take turns: A B C A B C, each turn a pass over its queries, so that what else the machine does weighs on
 // all of them alike.
 
-import { evenly, latencies } from "./statistics.mjs";
+import { evenly, latencies, spread } from "./statistics.mjs";
 
 /** Milliseconds that one turn of a slow contestant may take; it then answers fewer queries. */
 const TURN_MS = 3000;
@@ -10,7 +10,8 @@ const FEWEST_QUERIES = 10;
 /**
  * @typedef {object} Contestant
  * @property {string} name
- * @property {(query: number) => Promise<number>} call answers a query and returns its milliseconds
+ * @property {(query: number) => Promise<{milliseconds: number, processor?: number}>} call answers a query and returns
+ *   its time on the clock, and the processor time of all threads meanwhile where it is known; both in milliseconds
  */
 
 /**
@@ -19,7 +20,8 @@ const FEWEST_QUERIES = 10;
  *
  * @param {readonly Contestant[]} contestants
  * @param {{queries: number, rounds: number}} options
- * @returns {Promise<ReturnType<typeof latencies>[]>} one a contestant
+ * @returns {Promise<(ReturnType<typeof latencies> & {processor?: ReturnType<typeof spread>})[]>} one a contestant;
+ *   `processor`: mean of a round, spread over the rounds
  */
 export async function takeTurns(contestants, { queries, rounds }) {
   const chosen = [];
@@ -33,7 +35,16 @@ export async function takeTurns(contestants, { queries, rounds }) {
       times[c].push(turn);
     }
   }
-  return times.map(latencies);
+  return times.map((turns) => ({
+    ...latencies(turns.map((turn) => turn.map(({ milliseconds }) => milliseconds))),
+    processor: processorTime(turns),
+  }));
+}
+
+/** Undefined when a call did not tell. */
+function processorTime(turns) {
+  if (turns.flat().some(({ processor }) => processor === undefined)) return undefined;
+  return spread(turns.map((turn) => turn.reduce((sum, { processor }) => sum + processor, 0) / turn.length));
 }
 
 /** Answers queries for one turn's time and returns those that a turn has room for. */

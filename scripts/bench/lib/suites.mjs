@@ -1,10 +1,6 @@
 // The suites of the benchmark command: a file each in ../suites, which exports `options` and `run`.
 
-/**
- * Names and what they measure, in the order of --help. Those with a `script` are programs with options of their own.
- *
- * @type {readonly {name: string, summary: string, script?: string}[]}
- */
+/** Names and what they measure, in the order of --help. */
 export const SUITES = [
   { name: "kernels", summary: "nanoseconds a token of each kernel, hot and cold, on each instruction set" },
   { name: "stages", summary: "milliseconds of each search stage, what it saw and kept" },

@@ -169,5 +169,6 @@ const COLUMNS = [
   { key: "p50", title: "p50 ms (p10-p90 of rounds)", format: withSpread(2) },
   { key: "p95", title: "p95 ms", format: medianOf(2) },
   { key: "p99", title: "p99 ms", format: medianOf(2) },
+  { key: "processor", title: "processor ms, mean", format: medianOf(2) },
   { key: "calls", title: "searches a round" },
 ];

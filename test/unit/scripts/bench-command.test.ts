@@ -99,12 +99,13 @@ describe("statistics", () => {
       name,
       call: async (query: number) => {
         calls.push(`${name}${query}`);
-        return name === "a" ? 1 : 2;
+        return name === "a" ? { milliseconds: 1, processor: query } : { milliseconds: 2 };
       },
     });
     const times = await takeTurns([contestant("a"), contestant("b")], { queries: 2, rounds: 2 });
     expect(calls.join(" ")).toBe("a0 a1 b0 b1 a0 a1 b0 b1 b0 b1 a0 a1");
     expect(times.map(({ p50 }) => p50.median)).toEqual([1, 2]);
+    expect(times.map(({ processor }) => processor?.median)).toEqual([0.5, undefined]);
   });
 });
 
