@@ -43,7 +43,8 @@ MAXSIM_INLINE void addBlock(const uint32_t (&block)[kBlock], size_t count, uint8
     float sum;
     std::memcpy(&sum, &sumBits, sizeof sum);
     scratch.sums[passage] = sum + gains[(found != mark) & !left];
-    scratch.marks[passage] = static_cast<uint8_t>(mark & (static_cast<uint32_t>(left) - 1));
+    // A mark never becomes 0 again, whatever is excluded: that bounds how many passages are reached.
+    scratch.marks[passage] = left ? found : mark;
     fresh[freshCount] = block[i];
     freshCount += (found == 0) & !left;
   }

@@ -91,19 +91,22 @@ export function randomCase(shape: Shape): KernelCase {
   };
 }
 
-/** What every operation gives for a case; outputs start out as garbage, so that what is not written shows. */
+/** What every operation of a build and on score tables gives for a case; outputs start out as garbage, so that what is not written shows. */
 export function outcomes(backend: KernelBackend, input: KernelCase): Record<string, ArrayBufferView> {
   const { query, codebook, quantizer, vectors, tokens, offsets, passages, ranges, nprobe } = input;
   const garbage = -12345;
   const table = new Float32Array(codebook.size * query.lanes).fill(garbage);
-  backend.centroidScores(query, codebook, table);
+  const bytes = new Uint8Array(codebook.size * query.lanes).fill(garbage);
+  backend.centroidScores(query, codebook, table, bytes);
+  const tableAlone = new Float32Array(codebook.size * query.lanes).fill(garbage);
+  backend.centroidScores(query, codebook, tableAlone, null);
   const ids = new Uint32Array(query.tokens * nprobe).fill(garbage);
   const scores = new Float32Array(query.tokens * nprobe).fill(garbage);
   backend.topCentroids(table, codebook.size, query, nprobe, ids, scores);
   const approximateAll = new Float32Array(offsets.length - 1).fill(garbage);
-  backend.approximate(query, table, tokens.codes, offsets, null, approximateAll);
+  backend.approximate(query, bytes, tokens.codes, offsets, null, approximateAll);
   const approximateSome = new Float32Array(passages.length).fill(garbage);
-  backend.approximate(query, table, tokens.codes, offsets, passages, approximateSome);
+  backend.approximate(query, bytes, tokens.codes, offsets, passages, approximateSome);
   const exactAll = new Float32Array(offsets.length - 1).fill(garbage);
   backend.maxsim(query, quantizer, table, tokens, offsets, null, exactAll);
   const exactSome = new Float32Array(passages.length).fill(garbage);
@@ -117,6 +120,8 @@ export function outcomes(backend: KernelBackend, input: KernelCase): Record<stri
   backend.compress(vectors, codebook, quantizer, assigned, residuals, inverseNorms);
   return {
     table,
+    tableAlone,
+    bytes,
     ids,
     scores,
     approximateAll,
@@ -167,7 +172,7 @@ interface Shareable<T> {
 }
 
 /** A copy in a SharedArrayBuffer, not at its start, so that byte offsets count. */
-function share<T extends Shareable<T>>(source: T): T {
+export function share<T extends Shareable<T>>(source: T): T {
   const type = source.constructor as unknown as TypedArrayClass<T>;
   const offset = source.BYTES_PER_ELEMENT;
   const copy = new type(new SharedArrayBuffer(offset + source.byteLength), offset, source.length);
