@@ -8,6 +8,7 @@ import { allocateCentroids, type Grouping, groupBy, groupVariances } from "./gro
 import { lloyd } from "./lloyd.js";
 import { MIN_TOKENS_FOR_QUANTILES, priorResiduals, sortedResiduals, trainQuantizer } from "./quantizer.js";
 import { pickVectors, slice } from "./rows.js";
+import { centroidTotal } from "./sample.js";
 import { type TokenGroup, TokenGroups } from "./token-groups.js";
 
 export interface TrainInput {
@@ -22,6 +23,7 @@ export interface TrainInput {
   /**
    * Centroids wanted; see `centroidBudget`. With token ids each id that occurs has one on top of that: a small corpus
    * with many rare words would otherwise leave its frequent ones a single centroid each (docs/performance.md, "Codec").
+   * `centroidTotal` cuts the sum.
    */
   readonly budget: number;
   /** Vectors clustered so far, at most a hundred times. */
@@ -48,7 +50,7 @@ export function trainCodec(input: TrainInput, kernels: KernelBackend): Codec {
   const keys = trainingIds ?? coarseKeys(training, input.budget, minMembers, random, kernels);
   const grouping = groupBy(keys);
   const sizes = Uint32Array.from(grouping.keys, (_, g) => grouping.starts[g + 1]! - grouping.starts[g]!);
-  const total = trainingIds === null ? input.budget : input.budget + sizes.length;
+  const total = centroidTotal(input.budget, trainingIds === null ? 0 : sizes.length);
   const counts = allocateCentroids(sizes, groupVariances(training, grouping), total, minMembers);
   const codebook = clusterGroups(training, grouping, counts, random, kernels, input.onProgress);
   const groups = new TokenGroups(trainingIds === null ? [] : centroidRuns(grouping, counts));

@@ -1,6 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { quantile } from "../../../src/codec/quantile.js";
-import { centroidBudget, MAX_SAMPLE_TOKENS, samplePassages } from "../../../src/codec/sample.js";
+import {
+  centroidBudget,
+  centroidTotal,
+  MAX_SAMPLE_TOKENS,
+  samplePassages,
+} from "../../../src/codec/sample.js";
 
 describe("centroidBudget", () => {
   // The published table of K against corpus tokens for 2^floor(log2(16 sqrt(T))).
@@ -18,6 +23,18 @@ describe("centroidBudget", () => {
   it("gives a single token one centroid of its own at least", () => {
     expect(centroidBudget(0)).toBe(1);
     expect(centroidBudget(1)).toBe(16);
+  });
+});
+
+describe("centroidTotal", () => {
+  it.each([
+    ["all of budget and ids while they fit 16 bits", 16_384, 20_000, 36_384],
+    ["what 16 bits can name when they do not", 65_536, 20_000, 65_536],
+    ["what 16 bits can name for vectors without ids", 131_072, 0, 65_536],
+    ["more for a vocabulary that would take half of that", 65_536, 40_000, 105_536],
+    ["more for a very large corpus", 262_144, 20_000, 282_144],
+  ])("is %s", (_, budget, ids, expected) => {
+    expect(centroidTotal(budget, ids)).toBe(expected);
   });
 });
 
