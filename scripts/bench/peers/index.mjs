@@ -81,7 +81,7 @@ export async function openPeers(options) {
       throw new Error(`unknown peer ${name}; there are ${PEERS.map((each) => each.name).join(", ")}`);
     }
     const { version } = engine;
-    const parameters = { k: 10, nbits: 4, ...engine.parameters, ...options.parameters?.[name] };
+    const parameters = { k: 10, nbits: 4, ...engine.parameters(set), ...options.parameters?.[name] };
     if (options.k !== undefined) parameters.k = options.k;
     if (options.nbits !== undefined) parameters.nbits = options.nbits;
     const key = JSON.stringify([version, vectorSetKey(set), engine.indexKey(parameters)]);

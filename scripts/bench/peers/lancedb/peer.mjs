@@ -12,8 +12,16 @@ export const lancedb = {
   name: "lancedb",
   version: dependencies[PACKAGE],
 
-  /** Bits and `nprobes` are its own defaults; without refinement its scores are not MaxSim (README.md). */
-  parameters: { numBits: 1, numPartitions: undefined, nprobes: 20, refineFactor: 50 },
+  /**
+   * Bits and `nprobes` are its own defaults. One partition for each square root of the token vectors is its advice for
+   * rows; left alone it counts passages and makes few partitions. Without refinement its scores are not MaxSim.
+   */
+  parameters: ({ tokens }) => ({
+    numBits: 1,
+    numPartitions: Math.round(Math.sqrt(tokens)),
+    nprobes: 20,
+    refineFactor: 50,
+  }),
 
   /** Its driver, LanceDB installed if need be. @param {string} folder @param {(message: string) => void} say */
   async prepare(folder, say) {
@@ -34,8 +42,7 @@ export const lancedb = {
   },
 
   buildOptions: ({ numBits, numPartitions }) => [
-    ...["--num-bits", numBits],
-    ...(numPartitions === undefined ? [] : ["--num-partitions", numPartitions]),
+    ...["--num-bits", numBits, "--num-partitions", numPartitions],
   ],
 
   /** What of the parameters the index depends on. */

@@ -17,7 +17,12 @@ export const nextPlaid = {
   version: /^next-plaid = "=(.+)"$/m.exec(readFileSync(join(CRATE, "Cargo.toml"), "utf8"))[1],
 
   /** Its own defaults. */
-  parameters: { nIvfProbe: 8, nFullScores: 4096, centroidScoreThreshold: 0.4, centroidBatchSize: 100_000 },
+  parameters: () => ({
+    nIvfProbe: 8,
+    nFullScores: 4096,
+    centroidScoreThreshold: 0.4,
+    centroidBatchSize: 100_000,
+  }),
 
   /** Its driver, built if need be. @param {string} folder @param {(message: string) => void} say */
   async prepare(folder, say) {
