@@ -16,7 +16,7 @@ const REQUIRED = [
   "dist/index.d.ts",
   "dist/cli/main.js",
   "dist/workers/encode-worker.js",
-  "dist/workers/score-worker.js",
+  "dist/workers/search-worker.js",
   "index-data/FORMAT.md",
   "index-data/models/maxsim-small-en-v1/model_int8.onnx",
   "index-data/models/maxsim-small-en-v1/tokenizer.json",
