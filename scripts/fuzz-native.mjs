@@ -5,10 +5,10 @@
  *
  *   node scripts/fuzz-native.mjs [seconds]
  *
- * 300 seconds by default. The corpus is kept in native-bindings/build/fuzz, so that a later run goes on where this one
- * ended. FUZZ_FUNCTIONS=gather,selectTop in the environment restricts it to these functions; FUZZ_PRINT=1 makes the
- * program print each call before it is made. One line of output; exit status 1 with the reproducer's path on a finding,
- * 0 with the reason where there is no clang with libFuzzer.
+ * 300 seconds by default. The corpus is kept in .cache/fuzz, so that a later run goes on where this one ended.
+ * FUZZ_FUNCTIONS=gather,selectTop in the environment restricts it to these functions; FUZZ_PRINT=1 makes the program
+ * print each call before it is made. One line of output; exit status 1 with the reproducer's path on a finding, 0 with
+ * the reason where there is no clang with libFuzzer.
  */
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -42,7 +42,8 @@ const COVERAGE = {
 };
 
 const folder = join(projectRoot, "native-bindings");
-const output = join(folder, "build", "fuzz");
+// Not in native-bindings/build, which is emptied whenever the addon is built.
+const output = join(projectRoot, ".cache", "fuzz");
 const program = join(output, "fuzz");
 
 function finish(message, status) {
@@ -174,9 +175,9 @@ if (fuzzed.status !== 0) {
   // Without libFuzzer's lines of progress.
   console.error(fuzzed.text.replaceAll(/^#\d+\t.*\n/gm, "").trimEnd());
   const found = /Test unit written to (\S+)/.exec(fuzzed.text)?.[1];
+  if (found === undefined) finish("the fuzzer itself failed, see above", 1);
   const restricted = process.env.FUZZ_FUNCTIONS ? `FUZZ_FUNCTIONS=${process.env.FUZZ_FUNCTIONS} ` : "";
-  const again = found === undefined ? "" : `, again with: ${restricted}FUZZ_PRINT=1 ${program} ${found}`;
-  finish(`a finding, see above${again}`, 1);
+  finish(`a finding, see above, again with: ${restricted}FUZZ_PRINT=1 ${program} ${found}`, 1);
 }
 const isas = /^INSTRUCTION SETS: (.*)$/m.exec(fuzzed.text)?.[1];
 const executions = /^stat::number_of_executed_units:\s+(\d+)$/m.exec(fuzzed.text)?.[1];
