@@ -140,7 +140,8 @@ function equalRecall(rows, report) {
         ours: best?.p50.median,
         with: best?.name ?? "no setting finds as much",
         ourRecall: best?.float10,
-        times: best === undefined ? undefined : peer.p50.median / best.p50.median,
+        times: best && peer.p50.median / best.p50.median,
+        processorTimes: best && peer.processor && peer.processor.median / best.processor.median,
       };
     });
   report.table(
@@ -154,6 +155,7 @@ function equalRecall(rows, report) {
       { key: "ourRecall", title: "recall@10", format: fixed(4) },
       { key: "ours", title: "p50 ms", format: fixed(2) },
       { key: "times", title: "times as fast", format: fixed(2) },
+      { key: "processorTimes", title: "by processor time", format: fixed(2) },
     ],
     compared,
   );
