@@ -24,7 +24,13 @@ class ByteMaxima {
     // Copies cannot overlap, which lets compilers vectorize the loop.
     uint8_t lanes[16 * V];
     std::memcpy(lanes, row, sizeof lanes);
-    for (int q = 0; q < 16 * V; q++) lanes_[q] = lanes[q] > lanes_[q] ? lanes[q] : lanes_[q];
+    if constexpr (V == 1) {
+      // GCC 12 unrolls 16 of them before it thinks of vectors.
+#pragma GCC unroll 1
+      for (int q = 0; q < 16; q++) lanes_[q] = lanes[q] > lanes_[q] ? lanes[q] : lanes_[q];
+    } else {
+      for (int q = 0; q < 16 * V; q++) lanes_[q] = lanes[q] > lanes_[q] ? lanes[q] : lanes_[q];
+    }
   }
 
   uint32_t sum() const {
