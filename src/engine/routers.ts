@@ -8,11 +8,12 @@ import { type Router, type RouterName, ScanRouter } from "../search/router.js";
 
 /**
  * Centroids from which "auto" takes a graph. Both routers need the whole score table, which later stages read, so the graph
- * saves no more than the pass over the table that finds its largest entries: for 32 query tokens 0.4 ms at 80,000
- * centroids and 3.4 ms at 280,000, where the graph takes 5 and 13 ms (docs/performance.md, "Router"). Its build takes
- * minutes from here on, and PLAID's rule gives this many centroids to 4 billion token vectors.
+ * saves no more than the pass over the table that finds its largest entries. For 32 query tokens that pass takes 0.3 ms at
+ * 65,000 centroids, 1.6 ms at 262,000 and 5.9 ms at a million, a search of the graph 5.2, 8.7 and about 12 ms
+ * (docs/performance.md, "Router"): four million is where it saves some of the 120 ms that the table takes by then. PLAID's
+ * rule gives that many centroids to 69 billion token vectors, and the graph takes most of an hour to grow.
  */
-export const AUTO_GRAPH_CENTROIDS = 2 ** 20;
+export const AUTO_GRAPH_CENTROIDS = 2 ** 22;
 
 /** Other work waits no longer than this for a graph that grows. */
 const SLICE_MILLISECONDS = 8;

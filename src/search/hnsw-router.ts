@@ -13,7 +13,7 @@ const GRAPH_SEED = 42;
 
 /**
  * A graph over the centroids in memory, about 0.8 kB a centroid of dimension 128. It is made empty and grows with `grow`,
- * 0.3 to 0.4 ms a centroid; then it can be asked. The same codebook gives the same graph.
+ * 0.3 to 0.5 ms a centroid; then it can be asked. The same codebook gives the same graph.
  */
 export class HnswRouter implements Router {
   readonly name = "hnsw";

@@ -35,7 +35,7 @@ export interface SearchTuning {
   readonly exhaustiveTokens?: number;
   /**
    * How the nearest centroids are found: "scan" (exact), "hnsw", a graph that is built at the first search that asks for
-   * it and may miss a centroid, or "auto" (default): a scan, but from a million centroids on the graph once it is built.
+   * it and may miss a centroid, or "auto" (default): a scan, but from four million centroids on the graph once it is built.
    */
   readonly router?: RouterName;
 }

@@ -1,13 +1,17 @@
 // A corpus in memory as encoders hand it over and as an index stores it: what benchmarks of codecs vary.
 
 import { buildPostings } from "../../../dist/codec/postings.js";
-import { holdOut } from "../../../dist/codec/sample.js";
+import { holdOut, samplePassages } from "../../../dist/codec/sample.js";
+import { Random } from "../../../dist/common/random.js";
 import { segmentInMemory } from "../../../dist/indexing/segment.js";
 import { packQuery, quantizeVectors } from "../../../dist/kernels/pack.js";
 import { searchParameters } from "../../../dist/search/parameters.js";
 import { ScanRouter } from "../../../dist/search/router.js";
 import { searchSnapshot } from "../../../dist/search/search.js";
 import { Workspace } from "../../../dist/search/workspace.js";
+
+/** As an index has it by default. */
+const SEED = 42;
 
 /**
  * @typedef {object} QuantizedCorpus
@@ -39,38 +43,36 @@ export function quantizedCorpus(corpus) {
 }
 
 /**
- * What a build trains its codec on when it samples every passage: held-out passages last.
+ * What a build trains its codec on: the passages that it samples, held-out ones last.
  *
  * @param {QuantizedCorpus} corpus
  */
 export function trainingSample({ vectors, tokenIds, lengths }) {
   const { count, dim } = vectors;
-  const held = holdOut(Array.from(lengths));
+  const starts = new Uint32Array(lengths.length + 1);
+  for (const [p, length] of lengths.entries()) starts[p + 1] = starts[p] + length;
+  const wanted = samplePassages(lengths.length, count / lengths.length);
+  const chosen = Array.from(new Random(SEED).sample(wanted, lengths.length));
+  const held = holdOut(chosen.map((p) => lengths[p]));
+  const order = [...chosen.filter((_, n) => !held.has(n)), ...chosen.filter((_, n) => held.has(n))];
+  const tokens = order.reduce((sum, p) => sum + lengths[p], 0);
   const sample = {
-    values: new Int8Array(count * dim),
-    scales: new Float32Array(count),
-    ids: new Uint32Array(count),
+    count: tokens,
+    dim,
+    values: new Int8Array(tokens * dim),
+    scales: new Float32Array(tokens),
   };
+  const ids = new Uint32Array(tokens);
   let at = 0;
-  for (const last of [false, true]) {
-    let from = 0;
-    for (const [p, length] of lengths.entries()) {
-      const to = from + length;
-      if (held.has(p) === last) {
-        sample.values.set(vectors.values.subarray(from * dim, to * dim), at * dim);
-        sample.scales.set(vectors.scales.subarray(from, to), at);
-        sample.ids.set(tokenIds.subarray(from, to), at);
-        at += length;
-      }
-      from = to;
-    }
+  for (const p of order) {
+    const [from, to] = [starts[p], starts[p + 1]];
+    sample.values.set(vectors.values.subarray(from * dim, to * dim), at * dim);
+    sample.scales.set(vectors.scales.subarray(from, to), at);
+    ids.set(tokenIds.subarray(from, to), at);
+    at += to - from;
   }
-  const heldOut = [...held].reduce((sum, p) => sum + lengths[p], 0);
-  return {
-    vectors: { count, dim, values: sample.values, scales: sample.scales },
-    tokenIds: sample.ids,
-    heldOut,
-  };
+  const heldOut = chosen.reduce((sum, p, n) => sum + (held.has(n) ? lengths[p] : 0), 0);
+  return { vectors: sample, tokenIds: ids, heldOut };
 }
 
 /**
