@@ -42,10 +42,10 @@ export function peerSettings(text) {
  * Builds and starts the engines of --peers. `rows` go with `contestants`, one each; recall is measured here.
  *
  * @param {{corpus: import("./corpus.mjs").Corpus, queries: readonly Float32Array[],
- *   float: readonly (readonly number[])[] | undefined, values: Record<string, any>,
+ *   float: readonly (readonly number[])[] | undefined, values: Record<string, any>, folder: string,
  *   say: (message: string) => void}} options
  */
-export async function openPeerContestants({ corpus, queries, float, values, say }) {
+export async function openPeerContestants({ corpus, queries, float, values, folder, say }) {
   const contestants = [];
   const rows = [];
   const built = [];
@@ -56,7 +56,8 @@ export async function openPeerContestants({ corpus, queries, float, values, say 
   const { openPeers } = await import("../peers/index.mjs");
   const set = cachedSet(corpus, { queries, exact: float });
   const { nbits, k, threads } = values;
-  const peers = await openPeers({ names: values.peers, set, nbits, k, threads, say });
+  const parameters = values["same-codes"] ? { "next-plaid": { codes: folder } } : {};
+  const peers = await openPeers({ names: values.peers, set, nbits, k, threads, parameters, say });
   /** Memory of the processes, the first time; nothing is left to stop after that. */
   const stop = async () => {
     const memory = [];
@@ -106,11 +107,15 @@ function settingName(parameters) {
  * @returns {Promise<{title: string, columns: import("./report.mjs").Column[], rows: object[]}>}
  */
 export async function sideBySide({ corpus, queries, values, folder, record, built, memory }) {
-  const flat = await benchIndex(corpus, { nbits: values.nbits, withIds: false, anyCode: values["any-code"] });
-  const ours = [
-    { engine: "maxsim, vocabulary ids given", folder, record },
-    { engine: "maxsim, vectors alone", folder: flat.folder, record: flat.record },
-  ];
+  const ours = [{ engine: "maxsim, vocabulary ids given", folder, record }];
+  if (!values["same-codes"]) {
+    const flat = await benchIndex(corpus, {
+      nbits: values.nbits,
+      withIds: false,
+      anyCode: values["any-code"],
+    });
+    ours.push({ engine: "maxsim, vectors alone", folder: flat.folder, record: flat.record });
+  }
   const rows = [];
   for (const { engine, folder: at, record: of } of ours) {
     const used = await searchMemory(at, queries, { searches: MEMORY_SEARCHES });

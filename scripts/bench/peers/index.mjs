@@ -29,8 +29,8 @@ const BUILT = "built.json";
  * What a build took. `seconds` leaves reading the vector set out where the engine takes it from memory.
  *
  * @typedef {object} Built
- * @property {number} seconds
- * @property {number} peakRssBytes
+ * @property {number} [seconds] missing where the codes of maxsim were imported
+ * @property {number} [peakRssBytes]
  * @property {number} bytesOnDisk everything that the engine keeps, vectors included
  * @property {boolean} cached the index was there: the figures are those of the build that made it
  *
@@ -87,7 +87,8 @@ export async function openPeers(options) {
     const key = JSON.stringify([version, vectorSetKey(set), engine.indexKey(parameters)]);
     const digest = createHash("sha256").update(key).digest("hex").slice(0, 16);
     const folder = join(cache, name, `index-${digest}`);
-    const skipped = existsSync(join(folder, BUILT)) ? undefined : tooLarge(engine.buildMemory(set, threads));
+    const ready = existsSync(join(folder, BUILT)) || importsCodes(engine, parameters);
+    const skipped = ready ? undefined : tooLarge(engine.buildMemory(set, threads));
     if (skipped !== undefined) {
       peers.push({ name, version, skipped });
       continue;
@@ -101,6 +102,11 @@ export async function openPeers(options) {
     }
   }
   return peers;
+}
+
+/** Whether the engine reads an index of maxsim, converted, instead of building its own: see `importCodes` of an engine. */
+function importsCodes(engine, { codes }) {
+  return codes !== undefined && engine.importCodes !== undefined;
 }
 
 /** The reason why a build that holds so many bytes at once cannot be run, or undefined. */
@@ -131,8 +137,11 @@ function peer({ engine, program, set, folder, parameters, threads, say }) {
       const unfinished = `${folder}.part`;
       rmSync(unfinished, { recursive: true, force: true });
       mkdirSync(unfinished, { recursive: true });
-      const build = command("build", join(unfinished, "index"), engine.buildOptions(parameters));
-      const figures = JSON.parse(await output(build, engine.environment(threads)));
+      const index = join(unfinished, "index");
+      const build = command("build", index, engine.buildOptions(parameters));
+      const figures = importsCodes(engine, parameters)
+        ? await engine.importCodes(parameters.codes, index)
+        : JSON.parse(await output(build, engine.environment(threads)));
       const built = { ...figures, threads, version, set: set.name };
       writeFileSync(join(unfinished, BUILT), JSON.stringify(built));
       rmSync(folder, { recursive: true, force: true });
@@ -176,8 +185,8 @@ async function measure(each, set, queries, exact, k) {
     quantile(times, 0.95).toFixed(2),
     (found.reduce((sum, { cpuMs }) => sum + cpuMs, 0) / queries).toFixed(2),
     recall,
-    `${built.seconds.toFixed(1)}${built.cached ? " (cached)" : ""}`,
-    (built.peakRssBytes / 1e6).toFixed(0),
+    built.seconds === undefined ? "" : `${built.seconds.toFixed(1)}${built.cached ? " (cached)" : ""}`,
+    built.peakRssBytes === undefined ? "" : (built.peakRssBytes / 1e6).toFixed(0),
     (peakRssBytes / 1e6).toFixed(0),
     (anonymousBytes / 1e6).toFixed(0),
     (built.bytesOnDisk / set.tokens).toFixed(1),

@@ -30,6 +30,11 @@ export const options = {
   sweep: { type: "flag", default: false, describe: "also nprobe x approximate x refine" },
   pruned: { type: "flag", default: false, describe: "balanced and fast never score everything" },
   peers: { type: "strings", default: [], describe: "other engines beside it, such as next-plaid,lancedb" },
+  "same-codes": {
+    type: "flag",
+    default: false,
+    describe: "next-plaid reads our centroids, codes and residuals: for sizes that it cannot build",
+  },
   "peer-parameters": {
     type: "string",
     describe: "JSON: settings by engine; default: what each driver sweeps",
@@ -59,7 +64,7 @@ async function oneSize(values, report, say) {
   try {
     const stored = await storedTruth(index, record.key, queries);
     const ours = await measureRecall(index, settings(values), { queries, float, stored, values });
-    peers = await openPeerContestants({ corpus, queries, float, values, say });
+    peers = await openPeerContestants({ corpus, queries, float, values, folder, say });
     const contestants = [
       ...ours.map(({ name, options: o }) => searchContestant(name, index, queries, o)),
       ...peers.contestants,

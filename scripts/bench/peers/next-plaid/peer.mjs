@@ -1,6 +1,6 @@
 // How next-plaid is built, started and asked.
 
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { output } from "../line-process.mjs";
 import { openBlasFlags } from "./openblas.mjs";
@@ -42,7 +42,15 @@ export const nextPlaid = {
   buildOptions: ({ nbits }) => ["--nbits", nbits],
 
   /** What of the parameters the index depends on. */
-  indexKey: ({ nbits }) => ({ nbits }),
+  indexKey: ({ nbits, codes }) => ({ nbits, codes }),
+
+  /** The index of maxsim in the folder `codes`, in its format: for corpora that it cannot cluster in the memory there is. */
+  async importCodes(codes, folder) {
+    const { exportIndex } = await import("./export.mjs");
+    await exportIndex(codes, folder);
+    const sizes = readdirSync(folder).map((name) => statSync(join(folder, name)).size);
+    return { bytesOnDisk: sizes.reduce((sum, size) => sum + size, 0) };
+  },
 
   serveOptions: ({ k, nIvfProbe, nFullScores, centroidScoreThreshold, centroidBatchSize }) => [
     ...["--k", k, "--n-ivf-probe", nIvfProbe, "--n-full-scores", nFullScores],
