@@ -234,4 +234,11 @@ async function main() {
   console.log(table(head, rows));
 }
 
-if (process.argv[1] === import.meta.filename) await main();
+if (process.argv[1] === import.meta.filename) {
+  try {
+    await main();
+  } catch (error) {
+    sayOnStderr(error.message);
+    process.exitCode = 1;
+  }
+}
