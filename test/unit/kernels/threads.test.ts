@@ -17,7 +17,7 @@ const bias = new Int32Array(16);
 bias[0] = 64 * 3;
 const centroid = new Uint8Array(8).fill(66);
 for (let i = 0; i < 1000; i++) {
-  addon.centroidScores(1, 16, 8, values, scales, bias, 1, 8, centroid, Float32Array.of(0.5), out);
+  addon.centroidScores(1, 16, 8, values, scales, bias, 1, 8, centroid, Float32Array.of(0.5), out, null);
 }
 parentPort.postMessage([addon.isa(), out[0]]);
 `;
