@@ -59,10 +59,14 @@ function gatherSegment(
 ): number {
   segment.ensureLists(probes.ids);
   const postings = { offsets: segment.postingOffsets, bytes: segment.postings };
-  const scratch = workspace.takeScratch(segment.offsets);
+  const scratch = workspace.takeScratch(segment.passages);
+  const own = {
+    marks: scratch.marks.subarray(0, segment.passages),
+    sums: scratch.sums.subarray(0, segment.passages),
+  };
   try {
-    const reached = kernels.gather(query, probes, postings, segment.dead, scratch, passages, sums);
-    workspace.giveScratch(segment.offsets, scratch);
+    const reached = kernels.gather(query, probes, postings, segment.dead, own, passages, sums);
+    workspace.giveScratch(scratch);
     return reached;
   } catch (cause) {
     throw damagedSegment(segment, cause);

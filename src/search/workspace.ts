@@ -26,8 +26,7 @@ const BYTES_PER_CELL = 5;
 export class Workspace {
   private tables: SharedArrayBuffer[] = [];
   private reached: ReachedPassages = { passages: new Uint32Array(0), sums: new Float32Array(0) };
-  /** By the offsets of a segment, which all generations of it share. */
-  private readonly scratches = new WeakMap<Uint32Array, GatherScratch>();
+  private scratch: GatherScratch | undefined;
 
   /** Tables of `cells` numbers of any content, taken out until they are given back. */
   takeTables(cells: number): ScoreTables {
@@ -51,15 +50,20 @@ export class Workspace {
     return this.reached;
   }
 
-  /** Taken out while it is in use, so that a search that fails half way leaves no marks for the next one. */
-  takeScratch(offsets: Uint32Array): GatherScratch {
-    const known = this.scratches.get(offsets);
-    this.scratches.delete(offsets);
-    const passages = offsets.length - 1;
-    return known ?? { marks: new Uint8Array(passages), sums: new Float32Array(passages) };
+  /**
+   * Scratch of `passages` entries, one for all segments in turn, which keeps it in the cache. Taken out while it is in use, so
+   * that a search that fails half way leaves no marks for the next one.
+   */
+  takeScratch(passages: number): GatherScratch {
+    const known = this.scratch;
+    this.scratch = undefined;
+    if (known === undefined || known.marks.length < passages) {
+      return { marks: new Uint8Array(passages), sums: new Float32Array(passages) };
+    }
+    return known;
   }
 
-  giveScratch(offsets: Uint32Array, scratch: GatherScratch): void {
-    this.scratches.set(offsets, scratch);
+  giveScratch(scratch: GatherScratch): void {
+    this.scratch = scratch;
   }
 }

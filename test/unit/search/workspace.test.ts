@@ -22,13 +22,14 @@ describe("the workspace", () => {
     expect(workspace.takeTables(1600).scores).toHaveLength(1600);
   });
 
-  it("keeps the scratch of a segment only once it was given back", () => {
+  it("keeps the scratch only once it was given back, and grows it", () => {
     const workspace = new Workspace();
-    const offsets = new Uint32Array(11);
-    const scratch = workspace.takeScratch(offsets);
+    const scratch = workspace.takeScratch(10);
     expect(scratch.marks).toHaveLength(10);
-    expect(workspace.takeScratch(offsets)).not.toBe(scratch);
-    workspace.giveScratch(offsets, scratch);
-    expect(workspace.takeScratch(offsets)).toBe(scratch);
+    expect(workspace.takeScratch(10)).not.toBe(scratch);
+    workspace.giveScratch(scratch);
+    expect(workspace.takeScratch(7)).toBe(scratch);
+    workspace.giveScratch(scratch);
+    expect(workspace.takeScratch(11).sums).toHaveLength(11);
   });
 });
