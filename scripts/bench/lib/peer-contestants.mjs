@@ -11,7 +11,7 @@ import { overlap } from "./statistics.mjs";
 
 /** Settings of each engine unless --peer-parameters names others: its own defaults and others. */
 const SETTINGS = {
-  "next-plaid": [{}, { nIvfProbe: 16, nFullScores: 8192 }, { nIvfProbe: 32, nFullScores: 16_384 }],
+  "next-plaid": [{}, { nFullScores: 1024 }, { nFullScores: 512 }],
   lancedb: [{ refineFactor: 5 }, { refineFactor: 20 }, {}],
 };
 /** Searches of our process whose memory is compared. */
