@@ -38,6 +38,14 @@ export function checkInteger(
   return value;
 }
 
+/** A finite number of at least `min`. */
+export function checkNumber(name: string, value: unknown, min: number): number {
+  if (typeof value !== "number" || !Number.isFinite(value) || value < min) {
+    throw invalidArgument(name, `a number of at least ${min}`, value);
+  }
+  return value;
+}
+
 export function checkString(name: string, value: unknown): string {
   if (typeof value !== "string") throw invalidArgument(name, "a string", value);
   return value;

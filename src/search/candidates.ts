@@ -81,10 +81,15 @@ export function damagedSegment(segment: Segment, cause: unknown): MaxsimError {
   });
 }
 
+/** Steps of the byte table for a similarity of 1. */
+const BYTE_STEPS = 255;
+
 /** One passage of a segment, by the number of its part. */
 export interface Candidate {
   readonly part: number;
   readonly passage: number;
+  /** Approximate score: the sum over query tokens of the best centroid similarity, each at least 0. */
+  readonly approximate: number;
 }
 
 /**
@@ -128,7 +133,8 @@ export function approximateBest(
       if (!(score >= 0)) continue;
       const at = counts[score]!;
       counts[score] = at + 1;
-      if (at < best.length) best[at] = { part, passage: passages === null ? i : passages[i]! };
+      if (at < best.length)
+        best[at] = { part, passage: passages === null ? i : passages[i]!, approximate: score / BYTE_STEPS };
     }
   });
   return best;

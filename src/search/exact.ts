@@ -13,42 +13,60 @@ export interface ScoringQuery {
 }
 
 /** Passages scored between two looks at the best documents. */
-const REFINE_BATCH = 64;
+const REFINE_BATCH = 32;
 /** Passages of one call of an exhaustive scan: bounds the memory of their scores. */
 const SCAN_BATCH = 16_384;
 
 /**
- * Scores candidates, best first, into `top` and returns how many were scored. Stops early once `patience` passages in a row
- * brought no document into the top k: the later ones have lower approximate scores.
+ * Scores candidates, best first, into `top` and returns how many were scored. Stops early once the next candidate is not
+ * expected among the best documents: what exact scores add to approximate ones has a mean and a deviation, measured on
+ * the candidates so far, and the next one would have to exceed the mean by more than `margin` deviations.
  */
 export function refine(
   parts: readonly SegmentPassages[],
   candidates: readonly Candidate[],
   query: ScoringQuery,
-  patience: number,
+  margin: number,
   top: TopDocuments,
   kernels: KernelBackend,
 ): number {
-  const scored: number[][] = parts.map(() => []);
-  let fruitless = 0;
+  const gain = new RunningGain();
   let done = 0;
-  while (done < candidates.length && fruitless < patience) {
+  while (done < candidates.length) {
+    if (candidates[done]!.approximate + gain.atMost(margin) <= top.threshold) break;
     const batch = candidates.slice(done, done + REFINE_BATCH);
     done += batch.length;
-    for (const list of scored) list.length = 0;
-    for (const { part, passage } of batch) scored[part]!.push(passage);
-    const before = top.threshold;
-    let improved = false;
-    scored.forEach((list, part) => {
-      if (list.length === 0) return;
-      const { segment } = parts[part]!;
-      const passages = Uint32Array.from(list);
-      const highest = scoreInto({ segment, passages }, query, top, kernels);
-      if (highest > before) improved = true;
+    parts.forEach((part, p) => {
+      const here = batch.filter((candidate) => candidate.part === p);
+      if (here.length === 0) return;
+      const passages = Uint32Array.from(here, ({ passage }) => passage);
+      const scores = scoreInto({ segment: part.segment, passages }, query, top, kernels);
+      here.forEach(({ approximate }, i) => {
+        gain.add(scores[i]! - approximate);
+      });
     });
-    fruitless = improved ? 0 : fruitless + batch.length;
   }
   return done;
+}
+
+/** Mean and standard deviation of the differences between exact and approximate scores. */
+class RunningGain {
+  private count = 0;
+  private sum = 0;
+  private squares = 0;
+
+  add(difference: number): void {
+    this.count++;
+    this.sum += difference;
+    this.squares += difference * difference;
+  }
+
+  /** The mean plus `margin` deviations; Infinity before the first difference. */
+  atMost(margin: number): number {
+    if (this.count === 0) return Number.POSITIVE_INFINITY;
+    const mean = this.sum / this.count;
+    return mean + margin * Math.sqrt(Math.max(0, this.squares / this.count - mean * mean));
+  }
 }
 
 /** Scores passages `from` .. `to - 1` of a list, or of the whole segment when the list is null, into `top`. */
@@ -70,13 +88,13 @@ export function scan(
   }
 }
 
-/** Returns the highest score. */
+/** Scores in the order of the passages. */
 function scoreInto(
   { segment, passages }: SegmentPassages & { readonly passages: Uint32Array },
   { packed, quantizer, table }: ScoringQuery,
   top: TopDocuments,
   kernels: KernelBackend,
-): number {
+): Float32Array {
   const { compressed, offsets, documents, firstPassage } = segment;
   segment.ensureTokens(passages);
   const out = new Float32Array(passages.length);
@@ -85,12 +103,8 @@ function scoreInto(
   } catch (cause) {
     throw damagedSegment(segment, cause);
   }
-  let highest = Number.NEGATIVE_INFINITY;
-  for (let i = 0; i < out.length; i++) {
-    const passage = passages[i]!;
-    const score = out[i]!;
-    if (score > highest) highest = score;
-    top.push(documents[passage]!, firstPassage + passage, score);
-  }
-  return highest;
+  out.forEach((score, i) => {
+    top.push(documents[passages[i]!]!, firstPassage + passages[i]!, score);
+  });
+  return out;
 }

@@ -1,5 +1,5 @@
 /** Parameters of one search. They belong to the call; nothing here is remembered between calls. */
-import { checkInteger, checkOneOf } from "../common/check.js";
+import { checkInteger, checkNumber, checkOneOf } from "../common/check.js";
 import type { RouterName } from "./router.js";
 
 export type SearchEffort = "fast" | "balanced" | "exact";
@@ -12,9 +12,10 @@ export interface SearchParameters {
   /** Passages that are scored exactly, the best of centroid interaction. */
   readonly refine: number;
   /**
-   * Passages scored exactly one after another without a new document among the best k before the rest is left out.
+   * Standard deviations by which the exact score of the next passage would have to exceed what its approximate score lets
+   * expect, for it to come among the best k: from this on the rest is left out.
    */
-  readonly patience: number;
+  readonly margin: number;
   /** Documents whose final scores are computed in float32; 0 for none. */
   readonly rescore: number;
   /** Token vectors up to which every live passage is scored, without candidate generation. */
@@ -29,7 +30,7 @@ export interface SearchTuning {
   readonly nprobe?: number;
   readonly approximate?: number;
   readonly refine?: number;
-  readonly patience?: number;
+  readonly margin?: number;
   /** Documents whose final scores are computed in float32 from the stored vectors. Default 0: about 0.1 ms each. */
   readonly rescore?: number;
   readonly exhaustiveTokens?: number;
@@ -48,15 +49,15 @@ export interface SearchTuning {
  */
 const EFFORTS: Record<
   SearchEffort,
-  { nprobe: number; approximate: number; refine: number; patience: number; exhaustiveTokens: number }
+  { nprobe: number; approximate: number; refine: number; margin: number; exhaustiveTokens: number }
 > = {
-  fast: { nprobe: 4, approximate: 1024, refine: 256, patience: 64, exhaustiveTokens: 50_000 },
-  balanced: { nprobe: 8, approximate: 4096, refine: 512, patience: 192, exhaustiveTokens: 200_000 },
+  fast: { nprobe: 4, approximate: 1024, refine: 256, margin: 2.25, exhaustiveTokens: 50_000 },
+  balanced: { nprobe: 8, approximate: 4096, refine: 1024, margin: 2.75, exhaustiveTokens: 200_000 },
   exact: {
     nprobe: 32,
     approximate: 16_384,
     refine: 4096,
-    patience: Number.MAX_SAFE_INTEGER,
+    margin: 100,
     exhaustiveTokens: Number.MAX_SAFE_INTEGER,
   },
 };
@@ -74,7 +75,7 @@ export function searchParameters(k: number, tuning: SearchTuning): SearchParamet
       tuning.approximate ?? Math.max(defaults.approximate, 4 * refine),
       1,
     ),
-    patience: checkInteger("patience", tuning.patience ?? Math.max(defaults.patience, k), 1),
+    margin: checkNumber("margin", tuning.margin ?? defaults.margin, 0),
     rescore: checkInteger("rescore", tuning.rescore ?? 0, 0),
     exhaustiveTokens: checkInteger(
       "exhaustiveTokens",

@@ -168,7 +168,7 @@ function searchCandidates(
   trace.measure(
     "exact",
     "passages",
-    () => refine(parts, best, query, parameters.patience, top, kernels),
+    () => refine(parts, best, query, parameters.margin, top, kernels),
     (scored) => ({ seen: best.length, kept: scored }),
   );
   return top;

@@ -92,7 +92,7 @@ describe("pruned search", () => {
 
   it("with nothing pruned equals exhaustive search", () => {
     const query = corpus.query(40, 6);
-    const everything = { ...pruned, nprobe: 100_000, approximate: 1000, refine: 1000, patience: 1000 };
+    const everything = { ...pruned, nprobe: 100_000, approximate: 1000, refine: 1000, margin: 100 };
     const found = search(query, 20, everything);
     const exact = search(query, 20, { effort: "exact" });
     expect(found.plan).toBe("pruned");
@@ -109,8 +109,8 @@ describe("pruned search", () => {
   it("stops refining when nothing better comes, and says how many it scored", () => {
     const query = corpus.query(40, 10);
     const tuning = { ...pruned, nprobe: 32, refine: 240, approximate: 240 };
-    const all = search(query, 3, { ...tuning, patience: 1000 });
-    const early = search(query, 3, { ...tuning, patience: 1 });
+    const all = search(query, 3, { ...tuning, margin: 100 });
+    const early = search(query, 3, { ...tuning, margin: 1 });
     const scored = ({ stages }: SearchOutcome) => stages.find(({ stage }) => stage === "exact")!;
     expect(scored(all).kept).toBe(scored(all).seen);
     expect(scored(early).kept).toBeLessThan(scored(all).kept);
@@ -237,6 +237,8 @@ describe("parameters", () => {
     [{ nprobe: 0 }, "nprobe"],
     [{ refine: 1.5 }, "refine"],
     [{ approximate: -1 }, "approximate"],
+    [{ margin: -0.5 }, "margin"],
+    [{ margin: Number.NaN }, "margin"],
     [{ effort: "slow" as never }, "effort"],
   ])("refuse %j", (tuning, name) => {
     expect(() => searchParameters(10, tuning)).toThrowError(
