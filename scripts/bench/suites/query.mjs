@@ -102,6 +102,10 @@ function settings({ efforts, sweep, pruned, k }) {
     name: effort === "exact" || !pruned ? effort : `${effort}, pruned`,
     options: { k, effort, ...(effort === "exact" ? {} : always) },
   }));
+  named.push({
+    name: "balanced, pruned, nprobe 16, margin 4",
+    options: { k, nprobe: 16, margin: 4, exhaustiveTokens: 0 },
+  });
   const swept = SWEEP.map((tuning) => ({
     name: `nprobe ${tuning.nprobe}, approximate ${tuning.approximate}, refine ${tuning.refine}`,
     options: { k, ...tuning, exhaustiveTokens: 0 },
