@@ -52,7 +52,6 @@ export async function loadSnapshot(
       search: {
         codec,
         segments,
-        searchableDocuments: countSearchable(segments),
         tokens: snapshot.tokens,
       },
       segments: byFile,
@@ -115,18 +114,4 @@ async function loadSegment(
   deleted: readonly (readonly [number, number])[],
 ): Promise<Segment> {
   return decodeSegment(await files.open("segment", record.file), codec, record, deleted);
-}
-
-/** Documents with at least one live passage that has tokens. A document's passages lie in one segment. */
-function countSearchable(segments: readonly Segment[]): number {
-  let count = 0;
-  for (const { passages, offsets, documents, dead } of segments) {
-    let counted = -1;
-    for (let p = 0; p < passages; p++) {
-      if (documents[p] === counted || offsets[p] === offsets[p + 1] || dead?.[p] === 1) continue;
-      counted = documents[p]!;
-      count++;
-    }
-  }
-  return count;
 }

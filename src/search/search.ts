@@ -11,6 +11,7 @@ import { refine, type ScoringQuery, scan } from "./exact.js";
 import { Trace } from "./explain.js";
 import { rescore } from "./rescore.js";
 import type { Router } from "./router.js";
+import { searchableDocuments } from "./searchable.js";
 import { TopDocuments } from "./top-documents.js";
 import type { SearchOutcome, SearchRequest, SearchSnapshot } from "./types.js";
 import type { ScoreTables, Workspace } from "./workspace.js";
@@ -66,13 +67,13 @@ function searchOne(
   trace: Trace,
 ): SearchOutcome {
   const { k, parameters } = request;
-  const wanted = Math.min(k, snapshot.searchableDocuments);
   if (isExhaustive(snapshot, request)) {
     const top = searchEverything(snapshot, request, tables, context, trace);
     const reason = `${snapshot.tokens} token vectors are at most ${parameters.exhaustiveTokens}`;
     return finishSearch(snapshot, request, top, { plan: "exhaustive", reason }, trace);
   }
   const found = searchCandidates(snapshot, request, tables, context, trace);
+  const wanted = found.size < k ? Math.min(k, searchableDocuments(snapshot)) : k;
   if (found.size < wanted) {
     const top = searchEverything(snapshot, request, tables, context, trace);
     const reason = `candidate generation reached ${found.size} of ${wanted} documents, so every passage was scored`;

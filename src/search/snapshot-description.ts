@@ -8,16 +8,14 @@ import type { SearchSnapshot } from "./types.js";
 export interface SnapshotDescription {
   readonly codec: CodecDescription;
   readonly segments: readonly SegmentDescription[];
-  readonly searchableDocuments: number;
   readonly tokens: number;
 }
 
 export function describeSnapshot(snapshot: SearchSnapshot): SnapshotDescription {
-  const { codec, segments, searchableDocuments, tokens } = snapshot;
+  const { codec, segments, tokens } = snapshot;
   return {
     codec: describeCodec(codec),
     segments: segments.map(describeSegment),
-    searchableDocuments,
     tokens,
   };
 }
@@ -30,8 +28,8 @@ export function attachSnapshot(
   description: SnapshotDescription,
   mapper: FileMapper | undefined,
 ): SearchSnapshot {
-  const { searchableDocuments, tokens } = description;
+  const { tokens } = description;
   const codec = attachCodec(description.codec, mapper);
   const segments = description.segments.map((segment) => attachSegment(segment, codec, mapper));
-  return { codec, segments, searchableDocuments, tokens };
+  return { codec, segments, tokens };
 }

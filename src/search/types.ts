@@ -10,8 +10,6 @@ import type { SearchParameters } from "./parameters.js";
 export interface SearchSnapshot {
   readonly codec: Codec;
   readonly segments: readonly Segment[];
-  /** Live documents that have at least one token vector. */
-  readonly searchableDocuments: number;
   /** Tokens of live passages: what an exhaustive scan costs. */
   readonly tokens: number;
 }

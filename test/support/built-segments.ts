@@ -74,7 +74,6 @@ export function memorySnapshot(options: {
     snapshot: {
       codec,
       segments,
-      searchableDocuments: Math.ceil(passages / passagesPerDocument),
       tokens: passages * tokens,
     },
   };

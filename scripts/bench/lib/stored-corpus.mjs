@@ -103,8 +103,7 @@ export function memorySnapshot(codec, compressed, lengths) {
     dead: null,
     live: null,
   });
-  const searchableDocuments = lengths.filter((length) => length > 0).length;
-  return { codec, segments: [segment], searchableDocuments, tokens: segment.tokens };
+  return { codec, segments: [segment], tokens: segment.tokens };
 }
 
 /**

@@ -141,9 +141,8 @@ describe("pruned search", () => {
     const halved: SearchSnapshot = {
       ...snapshot,
       segments: snapshot.segments.map((segment) => withDeletions(segment, even)),
-      searchableDocuments: 40,
     };
-    for (const tuning of [pruned, { effort: "exact" }]) {
+    for (const tuning of [pruned, { effort: "exact" as const }]) {
       const { ranked } = search(corpus.query(12, 8), 60, tuning, halved);
       expect(ranked).toHaveLength(40);
       expect(ranked.every(({ documentNo }) => documentNo % 2 === 1)).toBe(true);
