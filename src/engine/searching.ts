@@ -119,7 +119,7 @@ async function run(
     return { packed: packQuery(vectors, vectors.length / dim, dim), vectors, k, parameters };
   });
   const router = await routerFor(parameters.router, search.codec, kernels);
-  const outcomes = await searches.search(search, requests, router);
+  const outcomes = await searches.search(search, requests, router, options.signal);
   if (options.signal?.aborted) throw abortedError(options.signal, "the search");
   return outcomes.map((outcome, i) =>
     resultOf(context, queries[i]!, requests[i]!, router, outcome, options, traces[i]!),

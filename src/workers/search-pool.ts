@@ -8,6 +8,7 @@
 import { availableParallelism } from "node:os";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { Piscina } from "piscina";
+import { throwIfAborted } from "../common/abort.js";
 import { deserializeError, MaxsimError } from "../common/errors.js";
 import type { KernelBackend } from "../kernels/backend.js";
 import { scoreCentroids } from "../search/centroid-scores.js";
@@ -57,17 +58,20 @@ export class SearchPool {
 
   /**
    * One outcome a request, in their order, the same whatever runs them. A router other than a scan stays on the calling
-   * thread. Errors: CORRUPT naming the file, WORKER_FAILED, CLOSED.
+   * thread. Errors: CORRUPT naming the file, WORKER_FAILED, CLOSED, ABORTED (looked at before each group of requests).
    */
   async search(
     snapshot: SearchSnapshot,
     requests: readonly SearchRequest[],
     router: Router,
+    signal?: AbortSignal,
   ): Promise<SearchOutcome[]> {
     const groups = Array.from({ length: Math.ceil(requests.length / GROUP) }, (_, g) =>
       requests.slice(g * GROUP, (g + 1) * GROUP),
     );
-    const outcomes = await Promise.all(groups.map((group) => this.searchGroup(snapshot, group, router)));
+    const outcomes = await Promise.all(
+      groups.map((group) => this.searchGroup(snapshot, group, router, signal)),
+    );
     return outcomes.flat();
   }
 
@@ -75,12 +79,14 @@ export class SearchPool {
     snapshot: SearchSnapshot,
     requests: readonly SearchRequest[],
     router: Router,
+    signal: AbortSignal | undefined,
   ): Promise<readonly SearchOutcome[]> {
     this.underWay++;
     try {
       // One turn of the event loop: searches that wait for this thread come in and are counted.
       await nextTurn();
       if (this.closed) throw new MaxsimError("CLOSED", "the index was closed during a search");
+      throwIfAborted(signal, "the search");
       const split = this.scanMilliseconds(snapshot, requests);
       const portable = this.threads > 1 && router instanceof ScanRouter;
       if (portable && this.underWay > 1) {

@@ -82,6 +82,14 @@ describe("the search pool", () => {
     expect(outcome!.ranked).toEqual(inline(snapshot, requests)[0]!.ranked);
   });
 
+  it("stops a batch that is aborted", async () => {
+    const controller = new AbortController();
+    const requests = Array.from({ length: 40 }, (_, i) => request(i, { effort: "exact" }));
+    const searching = pool.search(snapshot, requests, router(), controller.signal);
+    controller.abort();
+    await expect(searching).rejects.toMatchObject({ code: "ABORTED" });
+  });
+
   it("refuses after it was closed, twice", async () => {
     const other = new SearchPool(slow, 2);
     await other.close();
