@@ -13,8 +13,8 @@ import { overlap } from "../lib/statistics.mjs";
 import { chosenQueries, floatTruth, storedTruth, TRUTH_K } from "../lib/truth.mjs";
 
 const EFFORTS = ["exact", "balanced", "fast"];
-const SWEEP = [2, 4, 8, 16].flatMap((nprobe) =>
-  [1024, 4096].flatMap((approximate) => [128, 256, 512].map((refine) => ({ nprobe, approximate, refine }))),
+const SWEEP = [4, 8, 16].flatMap((nprobe) =>
+  [2048, 4096].flatMap((approximate) => [2, 2.75, 4].map((margin) => ({ nprobe, approximate, margin }))),
 );
 
 export const options = {
@@ -27,7 +27,7 @@ export const options = {
   },
   k: { type: "integer", default: 10, describe: "hits of the timed searches" },
   efforts: { type: "strings", default: EFFORTS, choices: EFFORTS, describe: "settings to compare" },
-  sweep: { type: "flag", default: false, describe: "also nprobe x approximate x refine" },
+  sweep: { type: "flag", default: false, describe: "also nprobe x approximate x margin" },
   pruned: { type: "flag", default: false, describe: "balanced and fast never score everything" },
   peers: { type: "strings", default: [], describe: "other engines beside it, such as next-plaid,lancedb" },
   "same-codes": {
@@ -107,8 +107,8 @@ function settings({ efforts, sweep, pruned, k }) {
     options: { k, nprobe: 16, margin: 4, exhaustiveTokens: 0 },
   });
   const swept = SWEEP.map((tuning) => ({
-    name: `nprobe ${tuning.nprobe}, approximate ${tuning.approximate}, refine ${tuning.refine}`,
-    options: { k, ...tuning, exhaustiveTokens: 0 },
+    name: `nprobe ${tuning.nprobe}, approximate ${tuning.approximate}, margin ${tuning.margin}`,
+    options: { k, ...tuning, refine: 1024, exhaustiveTokens: 0 },
   }));
   return sweep ? [...named, ...swept] : named;
 }
