@@ -45,7 +45,7 @@ export interface SearchTuning {
  * `exhaustiveTokens`: the pruned plan has a floor, the tokens of the passages that it refines, so on a small corpus
  * scoring everything costs less. "balanced" costs as much as that at 75,000 to 120,000 tokens; at 200,000 the exact
  * answer takes 1.4 to 2 times as long, which is 2 ms at most; at 400,000 3 to 6 ms. "fast" is overtaken at about
- * 30,000 and 0.3 ms ahead at 50,000 (docs/performance.md, "Search plans").
+ * 30,000 and 0.3 ms ahead at 50,000 (docs/performance.md, "Small corpora").
  */
 const EFFORTS: Record<
   SearchEffort,
