@@ -3,6 +3,7 @@
  * linear and nesting costs nothing, however broken the markup.
  */
 import { type Token, type TokenHandler, Tokenizer, TokenizerMode } from "parse5";
+import { LineMap } from "../lines.js";
 import type { ExtractedText, LineMark, TextBlock } from "../types.js";
 import { TextBuilder } from "./builder.js";
 import { normalizeNewlines } from "./plain.js";
@@ -28,8 +29,9 @@ const PREFORMATTED = names("pre listing xmp");
 
 /** Title: `<title>`, else the first `<h1>`, else the first heading. */
 export function extractHtml(source: string): ExtractedText {
-  const reader = new HtmlReader();
-  reader.read(normalizeNewlines(source));
+  const normalized = normalizeNewlines(source);
+  const reader = new HtmlReader(new LineMap(normalized));
+  reader.read(normalized);
   return reader.finish();
 }
 
@@ -45,6 +47,8 @@ class HtmlReader implements TokenHandler {
   private quotes = 0;
   private tables = 0;
   private rowHasCell = false;
+
+  constructor(private readonly sourceLines: LineMap) {}
 
   read(source: string): void {
     this.tokenizer.write(source, true);
@@ -70,12 +74,12 @@ class HtmlReader implements TokenHandler {
       this.block.breakLine();
     } else if (name === "img") {
       const alt = token.attrs.find((attribute) => attribute.name === "alt")?.value ?? "";
-      this.block.addText(alt, token.location?.startLine ?? 1);
+      this.block.addText(alt, this.lineOf(token));
     } else if (name === "tr") {
       this.block.breakLine();
       this.rowHasCell = false;
     } else if (name === "td" || name === "th") {
-      this.block.addText(this.rowHasCell ? " | " : " ", token.location?.startLine ?? 1);
+      this.block.addText(this.rowHasCell ? " | " : " ", this.lineOf(token));
       this.rowHasCell = true;
     } else if (BLOCKS.has(name)) {
       this.startBlock(name);
@@ -97,7 +101,7 @@ class HtmlReader implements TokenHandler {
   onCharacter(token: Token.CharacterToken): void {
     if (this.skipped !== undefined) return;
     if (this.titleParts !== undefined) this.titleParts.push(token.chars);
-    else this.block.addText(token.chars, token.location?.startLine ?? 1);
+    else this.block.addText(token.chars, this.lineOf(token));
   }
 
   onWhitespaceCharacter(token: Token.CharacterToken): void {
@@ -108,6 +112,11 @@ class HtmlReader implements TokenHandler {
   onComment(): void {}
   onDoctype(): void {}
   onEof(): void {}
+
+  /** By the offset: parse5 counts a line twice where an ampersand stands at its end. */
+  private lineOf(token: Token.TagToken | Token.CharacterToken): number {
+    return this.sourceLines.lineAt(token.location?.startOffset ?? 0);
+  }
 
   private skip(name: string, selfClosing: boolean): void {
     if (selfClosing && (name === "svg" || name === "math")) return;

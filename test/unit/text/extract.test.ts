@@ -254,6 +254,14 @@ test("code is cut before unindented chunks", () => {
   expect(extractText(source, "code").text).toBe(source);
 });
 
+test("lines of HTML are right after an ampersand at the end of a line", () => {
+  expect(show("ab &\n<p>R&amp;D &\n\n<p>end", "html")).toEqual([
+    "paragraph @1: ab &",
+    "paragraph @2: R&D &",
+    "paragraph @4: end",
+  ]);
+});
+
 const FORMATS: readonly TextFormat[] = ["plain", "markdown", "html", "rst", "code"];
 
 describe.each(FORMATS)("any input as %s", (format) => {
