@@ -42,17 +42,16 @@ export interface SearchTuning {
 }
 
 /**
- * `exhaustiveTokens`: the pruned plan has a floor, the tokens of the passages that it refines, so on a small corpus
- * scoring everything costs less. "balanced" costs as much as that at 75,000 to 120,000 tokens; at 200,000 the exact
- * answer takes 1.4 to 2 times as long, which is 2 ms at most; at 400,000 3 to 6 ms. "fast" is overtaken at about
- * 30,000 and 0.3 ms ahead at 50,000 (docs/performance.md, "Small corpora").
+ * Measured in docs/performance.md, "Parameters". `exhaustiveTokens`: on a small corpus the pruned plan refines most of it in any
+ * case, and the exact answer costs little. Scoring everything takes 0.9 ms at 50,000 tokens, 2 at 100,000 and 6 to 8 at
+ * 200,000, where the balanced plan takes 0.6, 0.7 and 0.9 ("Small corpora").
  */
 const EFFORTS: Record<
   SearchEffort,
   { nprobe: number; approximate: number; refine: number; margin: number; exhaustiveTokens: number }
 > = {
-  fast: { nprobe: 4, approximate: 1024, refine: 256, margin: 2.25, exhaustiveTokens: 50_000 },
-  balanced: { nprobe: 8, approximate: 4096, refine: 1024, margin: 2.75, exhaustiveTokens: 200_000 },
+  fast: { nprobe: 4, approximate: 1024, refine: 256, margin: 2.25, exhaustiveTokens: 25_000 },
+  balanced: { nprobe: 8, approximate: 4096, refine: 1024, margin: 2.75, exhaustiveTokens: 100_000 },
   exact: {
     nprobe: 32,
     approximate: 16_384,
