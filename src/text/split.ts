@@ -85,14 +85,18 @@ export function splitDocument(input: SplitInput, options: SplitOptions): Passage
   const room = hasContext ? budget - contextLimit : budget;
   // Half of the room, so that a heading always finds place beside the first unit of its section.
   const units = makeUnits(text, input.blocks, Math.max(1, room >> 1), countTokens);
-  const contextAt = (unit: Unit): Context =>
-    unit.path === undefined && startsWithTitle(text, unit.start, title)
-      ? { text: "", weight: 0 }
-      : contexts.under(unit.path);
+  const contextAt = (unit: Unit): Context => {
+    if (unit.path === undefined && startsWithTitle(text, unit.start, title)) return NO_CONTEXT;
+    const context = contexts.under(unit.path);
+    // A character that cannot be cut may take nearly all of the budget by itself.
+    return unit.weight + context.weight > budget ? NO_CONTEXT : context;
+  };
   return pack(units, budget, room >> 2, overlap, contextAt).map(({ first, end: last, context }) =>
     span(units[first]!.start, units[last - 1]!.end, context),
   );
 }
+
+const NO_CONTEXT: Context = { text: "", weight: 0 };
 
 interface Packed {
   /** Index of the first unit. */

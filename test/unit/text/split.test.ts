@@ -163,6 +163,15 @@ const blocks = fc.array(
   { maxLength: 12 },
 );
 
+test("a character that cannot be cut goes without its context before the budget is exceeded", () => {
+  const family = "\u{1f469}\u200d\u{1f469}\u200d\u{1f467}";
+  const spans = splitDocument(
+    { text: family, title: "!" },
+    { budget: 8, countTokens: (text) => text.length },
+  );
+  expect(spans).toMatchObject([{ start: 0, end: 8, context: "" }]);
+});
+
 describe("passages of any document", () => {
   test.each([
     ["words", words],
