@@ -12,13 +12,14 @@ import { bytesOf } from "../data/files.mjs";
  *
  * @param {import("./corpus.mjs").Corpus} corpus
  * @param {string} folder
- * @param {{queries?: readonly Float32Array[], exact?: readonly (readonly number[])[]}} [options] `queries`: default
- *   those of the corpus; `exact`: the best passages of each by exhaustive float32 MaxSim
+ * @param {{queries?: readonly Float32Array[], exact?: readonly (readonly number[])[], vectors?: boolean}} [options] `queries`: default
+ *   those of the corpus; `exact`: the best passages of each by exhaustive float32 MaxSim; `vectors` (default true): false
+ *   leaves the vectors of the passages out
  */
-export function exportSet(corpus, folder, { queries = corpus.queries, exact } = {}) {
+export function exportSet(corpus, folder, { queries = corpus.queries, exact, vectors = true } = {}) {
   mkdirSync(folder, { recursive: true });
   const { name, dim, passages, tokens } = corpus;
-  const shards = vectorFiles(corpus, folder);
+  const shards = vectors ? vectorFiles(corpus, folder) : [];
   writeFileSync(join(folder, "lengths.u32"), bytesOf(corpus.lengths));
   writeFileSync(join(folder, "query-lengths.u32"), bytesOf(Uint32Array.from(queries, (q) => q.length / dim)));
   writeFileSync(join(folder, "queries.f32"), Buffer.concat(queries.map(bytesOf)));
@@ -30,12 +31,13 @@ export function exportSet(corpus, folder, { queries = corpus.queries, exact } = 
 }
 
 /** The folder of a set below .cache/bench/sets, written when it is not there. @returns {string} */
-export function cachedSet(corpus, { queries, exact }) {
+export function cachedSet(corpus, { queries, exact, vectors = true }) {
   const hash = createHash("sha256").update(corpus.key);
   for (const vectors of queries) hash.update(vectors);
-  const name = `${corpus.spec.data}-${corpus.passages}-${hash.digest("hex").slice(0, 8)}`;
+  const kind = vectors ? "" : "-queries";
+  const name = `${corpus.spec.data}-${corpus.passages}${kind}-${hash.digest("hex").slice(0, 8)}`;
   const folder = join(BENCH_CACHE, "sets", name);
-  if (!existsSync(join(folder, "set.json"))) exportSet(corpus, folder, { queries, exact });
+  if (!existsSync(join(folder, "set.json"))) exportSet(corpus, folder, { queries, exact, vectors });
   return folder;
 }
 

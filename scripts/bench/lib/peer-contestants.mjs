@@ -54,7 +54,7 @@ export async function openPeerContestants({ corpus, queries, float, values, fold
   if (values.peers.length === 0) return { contestants, rows, built, notes, stop: async () => [] };
   const settings = peerSettings(values["peer-parameters"]);
   const { openPeers } = await import("../peers/index.mjs");
-  const set = cachedSet(corpus, { queries, exact: float });
+  const set = cachedSet(corpus, { queries, exact: float, vectors: !values["same-codes"] });
   const { nbits, k, threads } = values;
   const parameters = values["same-codes"] ? { "next-plaid": { codes: folder } } : {};
   const peers = await openPeers({ names: values.peers, set, nbits, k, threads, parameters, say });

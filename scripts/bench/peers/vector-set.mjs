@@ -2,7 +2,8 @@
 //
 //   set.json            {"name", "dim", "passages", "tokens", "queries", "shards"?}
 //   lengths.u32         token vectors of each passage
-//   vectors.f32         unit rows of all passages; or the files of "shards", which together hold them
+//   vectors.f32         unit rows of all passages; or the files of "shards", which together hold them. No shards at all:
+//                       nothing can be built from the set, its queries can be asked
 //   query-lengths.u32   token vectors of each query
 //   queries.f32         unit rows of all queries
 //
@@ -49,8 +50,9 @@ export function readVectorSet(folder) {
   };
   const counted = set.lengths.reduce((sum, length) => sum + length, 0);
   const bytes = set.files.reduce((sum, file) => sum + statSync(file).size, 0);
+  const expectedBytes = set.files.length === 0 ? 0 : tokens * dim * 4;
   const found = `${set.lengths.length} passages of ${counted} tokens and ${bytes} bytes of vectors`;
-  if (set.lengths.length !== passages || counted !== tokens || bytes !== tokens * dim * 4) {
+  if (set.lengths.length !== passages || counted !== tokens || bytes !== expectedBytes) {
     throw new Error(
       `${path} names ${passages} passages of ${tokens} tokens of dim ${dim}, there are ${found}`,
     );
