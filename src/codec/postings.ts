@@ -3,12 +3,7 @@
  * first value then differences, LEB128 varints (7 bits a byte, low first, high bit = more).
  */
 import { MaxsimError } from "../common/errors.js";
-
-export interface PostingLists {
-  /** u32 `[centroids + 1]`: byte offsets into `bytes`. */
-  readonly offsets: Uint32Array<ArrayBuffer>;
-  readonly bytes: Uint8Array<ArrayBuffer>;
-}
+import type { PostingLists } from "../kernels/backend.js";
 
 /** Builds the lists of a segment from its codes, passage by passage. */
 export function buildPostings(
