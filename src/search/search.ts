@@ -59,6 +59,15 @@ export function isExhaustive(snapshot: SearchSnapshot, { parameters }: SearchReq
   return snapshot.tokens <= parameters.exhaustiveTokens;
 }
 
+/** The plan of a search that `isExhaustive`, and its reason. */
+export function exhaustivePlan(
+  { tokens }: SearchSnapshot,
+  { parameters }: SearchRequest,
+): Pick<SearchOutcome, "plan" | "reason"> {
+  const reason = `${tokens} token vectors are at most ${parameters.exhaustiveTokens}`;
+  return { plan: "exhaustive", reason };
+}
+
 function searchOne(
   snapshot: SearchSnapshot,
   request: SearchRequest,
@@ -69,8 +78,7 @@ function searchOne(
   const { k, parameters } = request;
   if (isExhaustive(snapshot, request)) {
     const top = searchEverything(snapshot, request, tables, context, trace);
-    const reason = `${snapshot.tokens} token vectors are at most ${parameters.exhaustiveTokens}`;
-    return finishSearch(snapshot, request, top, { plan: "exhaustive", reason }, trace);
+    return finishSearch(snapshot, request, top, exhaustivePlan(snapshot, request), trace);
   }
   const found = searchCandidates(snapshot, request, tables, context, trace);
   const wanted = found.size < k ? Math.min(k, searchableDocuments(snapshot)) : k;

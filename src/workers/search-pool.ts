@@ -15,7 +15,13 @@ import { scoreCentroids } from "../search/centroid-scores.js";
 import type { ScoringQuery } from "../search/exact.js";
 import { Trace } from "../search/explain.js";
 import { type Router, ScanRouter } from "../search/router.js";
-import { documentsRanked, finishSearch, isExhaustive, searchSnapshot } from "../search/search.js";
+import {
+  documentsRanked,
+  exhaustivePlan,
+  finishSearch,
+  isExhaustive,
+  searchSnapshot,
+} from "../search/search.js";
 import { describeSnapshot } from "../search/snapshot-description.js";
 import { TopDocuments } from "../search/top-documents.js";
 import type { SearchOutcome, SearchRequest, SearchSnapshot } from "../search/types.js";
@@ -161,8 +167,7 @@ export class SearchPool {
         },
         () => ({ seen: passages, kept: passages }),
       );
-      const reason = `${snapshot.tokens} token vectors are at most ${request.parameters.exhaustiveTokens}`;
-      return finishSearch(snapshot, request, top, { plan: "exhaustive", reason }, trace);
+      return finishSearch(snapshot, request, top, exhaustivePlan(snapshot, request), trace);
     } finally {
       this.workspace.giveTables(tables!);
     }
