@@ -1,0 +1,86 @@
+/**
+ * `history.log`: when each generation was made, one line of JSON a commit. The catalog keeps no times, so that equal
+ * input gives equal bytes; what stands here informs, and tells how long ago a file was superseded. A lost line only
+ * makes a grace period longer.
+ */
+import { appendFileSync, closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { join } from "node:path";
+import { ioError, systemCode } from "../common/errors.js";
+
+export const HISTORY_NAME = "history.log";
+
+export interface HistoryLine {
+  readonly generation: number;
+  /** Milliseconds since 1970. */
+  readonly time: number;
+}
+
+/** Some thousand of the last commits: what a grace period can ask for. */
+const TAIL_BYTES = 256 * 1024;
+
+export function appendHistory(folder: string, { generation, time }: HistoryLine): void {
+  const path = join(folder, HISTORY_NAME);
+  const line = JSON.stringify({ generation, time: new Date(time).toISOString() });
+  try {
+    appendFileSync(path, `${line}\n`);
+  } catch (error) {
+    throw ioError("write", path, error);
+  }
+}
+
+/** Commit times by generation, of all lines or of the last ones; lines that cannot be read are left out. */
+export function readHistory(folder: string, part: "all" | "tail"): Map<number, number> {
+  const times = new Map<number, number>();
+  for (const line of readText(join(folder, HISTORY_NAME), part).split("\n")) {
+    const parsed = parseLine(line);
+    if (parsed !== undefined) times.set(parsed.generation, parsed.time);
+  }
+  return times;
+}
+
+function parseLine(line: string): HistoryLine | undefined {
+  const match = /^\{"generation":(\d{1,15}),"time":"([0-9T:.Z-]{24})"\}$/.exec(line);
+  if (match === null) return undefined;
+  const time = Date.parse(match[2]!);
+  return Number.isNaN(time) ? undefined : { generation: Number(match[1]), time };
+}
+
+function readText(path: string, part: "all" | "tail"): string {
+  let descriptor: number;
+  try {
+    descriptor = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return "";
+    throw ioError("open", path, error);
+  }
+  try {
+    const stats = fstatSync(descriptor);
+    if (!stats.isFile()) return "";
+    const length = part === "tail" ? Math.min(stats.size, TAIL_BYTES) : stats.size;
+    const bytes = Buffer.alloc(length);
+    let filled = 0;
+    while (filled < length) {
+      const count = readSync(descriptor, bytes, filled, length - filled, stats.size - length + filled);
+      if (count === 0) break;
+      filled += count;
+    }
+    return bytes.toString("utf8", 0, filled);
+  } catch (error) {
+    throw ioError("read", path, error);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/**
+ * The newest generation that was made at least `grace` milliseconds ago, 0 when none was. Generations after one that is
+ * older are younger than it, so a missing line costs nothing but time.
+ */
+export function settledGeneration(folder: string, newest: number, grace: number, now = Date.now()): number {
+  if (grace <= 0) return newest;
+  let settled = 0;
+  for (const [generation, time] of readHistory(folder, "tail")) {
+    if (generation <= newest && time <= now - grace) settled = Math.max(settled, generation);
+  }
+  return settled;
+}
