@@ -10,29 +10,38 @@ import { isFileId } from "../storage/file-names.js";
 import { checkId } from "./check-document.js";
 import { type CatalogChange, writeGeneration } from "./commit.js";
 import { CATALOG_NAME, checkpoint, createCatalog, guard, openCatalog } from "./connection.js";
-import { DocumentReader } from "./document-reader.js";
+import { DocumentReader, type RowCondition } from "./document-reader.js";
 import { NotJsonError, toJsonText } from "./json-text.js";
-import type { IndexSettings, Snapshot, StoredDocument, StoredPassage } from "./records.js";
-import { rowWriter } from "./rows.js";
-import { CATALOG_VERSION } from "./schema.js";
-import { SnapshotReader, settingsProblem } from "./snapshot.js";
-import { findProblems } from "./verify.js";
-
-export type { CatalogChange } from "./commit.js";
-export type {
-  CodecRecord,
-  FileRecord,
+import { hasPurgeable } from "./purge.js";
+import type {
+  GenerationRecord,
   IndexSettings,
-  SegmentRecord,
+  RootRecord,
   Snapshot,
+  SourceRecord,
   StoredDocument,
   StoredPassage,
 } from "./records.js";
+import { rowWriter } from "./rows.js";
+import { CATALOG_VERSION } from "./schema.js";
+import { SnapshotReader, settingsProblem } from "./snapshot.js";
+import { SourceReader } from "./source-reader.js";
+import { findProblems } from "./verify.js";
+
+export type { CatalogChange } from "./commit.js";
+export type { RowCondition } from "./document-reader.js";
+
+/** A generation with the passages of its deleted documents as ascending, joined ranges. */
+export interface Generation {
+  readonly snapshot: Snapshot;
+  readonly deleted: readonly (readonly [first: number, count: number])[];
+}
 
 interface Live {
   readonly db: Database.Database;
   readonly snapshots: SnapshotReader;
   readonly documents: DocumentReader;
+  readonly sources: SourceReader;
 }
 
 function attach(db: Database.Database): Live {
@@ -40,6 +49,7 @@ function attach(db: Database.Database): Live {
     db,
     snapshots: new SnapshotReader(db),
     documents: new DocumentReader(db),
+    sources: new SourceReader(db),
   }));
 }
 
@@ -72,7 +82,8 @@ export class Catalog {
     if (problem !== undefined) throw new MaxsimError("INVALID_ARGUMENT", `settings: ${problem}`);
     const settings = settingsText(init.settings);
     const db = createCatalog(folder, (created) => {
-      rowWriter(created, "commits")(0, CATALOG_VERSION, init.indexId, settings, null, 0, 0, 0, 0, 0, 0, 0);
+      const nothing = [null, 0, 0, 0, 0, 0, 0, null, null, 0, 0, 0] as const;
+      rowWriter(created, "commits")(0, CATALOG_VERSION, init.indexId, settings, "create", 0, 0, ...nothing);
     });
     return new Catalog(folder, false, db);
   }
@@ -90,16 +101,36 @@ export class Catalog {
     return this.read(({ db, snapshots }) => db.transaction(() => snapshots.read())());
   }
 
-  /** Passages of the documents that are deleted at the snapshot's generation: ascending, joined ranges. */
-  deadPassages(snapshot: Snapshot): [first: number, count: number][] {
+  /** The newest generation with its deletions, both of one state. Errors: CORRUPT. */
+  generation(): Generation {
     return this.read(({ db, snapshots }) =>
-      db.transaction(() => snapshots.deadPassages(snapshot.generation))(),
+      db.transaction(() => {
+        const snapshot = snapshots.read();
+        return { snapshot, deleted: snapshots.deadPassages(snapshot.generation) };
+      })(),
     );
   }
 
-  /** Documents by number, deleted ones as well. CORRUPT when one is missing. */
-  documents(numbers: readonly number[]): Map<number, StoredDocument> {
-    return this.read(({ documents }) => new Map(numbers.map((no) => [no, documents.document(no)])));
+  /** Number of the newest generation. */
+  newestGeneration(): number {
+    return this.read(({ snapshots }) => snapshots.last()[0]);
+  }
+
+  /** Names of the files, relative to the folder, that generations from `oldest` on need. */
+  filesInUse(oldest: number): Set<string> {
+    return this.read(({ db, snapshots }) => db.transaction(() => snapshots.filesInUse(oldest))());
+  }
+
+  /** At most `limit` generations below number `before`, newest first. */
+  history(before: number, limit: number): GenerationRecord[] {
+    return this.read(({ snapshots }) => snapshots.generations(before, limit));
+  }
+
+  /** Documents by number as the generation sees them, deleted ones as well. CORRUPT when one is missing. */
+  documents(numbers: readonly number[], generation: number): Map<number, StoredDocument> {
+    return this.read(
+      ({ documents }) => new Map(numbers.map((no) => [no, documents.document(no, generation)])),
+    );
   }
 
   /** Passages by number. CORRUPT when one is missing. */
@@ -107,21 +138,52 @@ export class Catalog {
     return this.read(({ documents }) => new Map(numbers.map((no) => [no, documents.passage(no)])));
   }
 
+  /** All passages of a document, in order. CORRUPT when one is missing. */
+  passagesOf(document: StoredDocument): StoredPassage[] {
+    return this.read(({ documents }) => documents.passagesOfDocument(document));
+  }
+
   documentById(id: string, snapshot: Snapshot): StoredDocument | undefined {
     return this.read(({ documents }) => {
       const documentNo = documents.numberOf(checkId(id), snapshot.generation);
-      return documentNo === undefined ? undefined : documents.document(documentNo);
+      return documentNo === undefined ? undefined : documents.document(documentNo, snapshot.generation);
     });
   }
 
-  /** Live documents of the snapshot in the order in which they were added. */
+  /** Live documents of the snapshot, those that meet the condition, in the order in which they were added. */
   listDocuments(
     snapshot: Snapshot,
     page: { readonly offset: number; readonly limit: number },
+    condition?: RowCondition,
   ): StoredDocument[] {
     const offset = checkInteger("offset", page.offset, 0);
     const limit = checkInteger("limit", page.limit, 0);
-    return this.read(({ documents }) => documents.list(snapshot.generation, offset, limit));
+    return this.read(({ documents }) => documents.list(snapshot.generation, offset, limit, condition));
+  }
+
+  /** Numbers of the live documents that meet the condition, ascending. */
+  matchingDocuments(snapshot: Snapshot, condition: RowCondition): number[] {
+    return this.read(({ documents }) => documents.matching(snapshot.generation, condition));
+  }
+
+  /** Live documents that were read from the file, in the order in which they were added. */
+  documentsOfSource(path: string, snapshot: Snapshot): StoredDocument[] {
+    return this.read(({ documents }) => documents.ofSource(path, snapshot.generation));
+  }
+
+  /** Paths that documents were read from, by number. CORRUPT when one is missing. */
+  roots(snapshot: Snapshot): RootRecord[] {
+    return this.read(({ sources }) => sources.roots(snapshot));
+  }
+
+  /** Files that documents were read from, by number. CORRUPT when one is missing. */
+  sources(snapshot: Snapshot): SourceRecord[] {
+    return this.read(({ sources }) => sources.sources(snapshot));
+  }
+
+  /** Whether rows could be removed that only generations before this one see. */
+  hasPurgeable(oldestInUse: number): boolean {
+    return this.read(({ db }) => hasPurgeable(db, oldestInUse));
   }
 
   /** Numbers of those ids that are live in the newest generation. */

@@ -1,29 +1,53 @@
 /** The one transaction that makes a generation: everything in it becomes visible at once, or nothing. */
 import type Database from "better-sqlite3";
 import { describe } from "../common/check.js";
-import { MaxsimError } from "../common/errors.js";
-import type { CodecRecord, SegmentRecord } from "./records.js";
+import { checkDocument } from "./check-document.js";
+import { inconsistent } from "./inconsistent.js";
+import { fromJsonText, toJsonText } from "./json-text.js";
+import { purge } from "./purge.js";
+import type {
+  CodecRecord,
+  DocumentUpdate,
+  Operation,
+  RootInput,
+  SegmentRecord,
+  SourceInput,
+} from "./records.js";
 import { RowQuery, rowWriter } from "./rows.js";
-import { CATALOG_VERSION } from "./schema.js";
+import { CATALOG_VERSION, type Rows } from "./schema.js";
 import { checkFileRecord, SnapshotReader } from "./snapshot.js";
 import type { Staging } from "./staging.js";
+import type { Metadata } from "./types.js";
 
 /** What the next generation adds and takes away. Files named here are published and durable. */
 export interface CatalogChange {
+  readonly operation: Operation;
   /** Its documents and passages become visible. */
   readonly staging?: Staging;
-  /** A new codec, which replaces the one before. */
+  /** A new codec, which takes the place of the one before. */
   readonly codec?: CodecRecord;
-  /** New segments; together they hold exactly the staged passages, unless no passage has tokens or segments are dropped. */
-  readonly segments: readonly SegmentRecord[];
+  /** New segments: together they hold the staged passages, or what is live in those dropped. Default none. */
+  readonly segments?: readonly SegmentRecord[];
   /** Numbers of segments that the new ones replace. */
   readonly dropSegments?: readonly number[];
   /** Numbers of live documents. */
-  readonly deleteDocuments: readonly number[];
+  readonly deleteDocuments?: readonly number[];
+  /** New values of live documents, each named once. */
+  readonly updateDocuments?: readonly DocumentUpdate[];
+  /** Roots get the numbers `rootNo`, which no root had before. */
+  readonly roots?: {
+    readonly add: readonly (RootInput & { readonly rootNo: number })[];
+    readonly drop: readonly number[];
+  };
+  readonly sources?: { readonly add: readonly SourceInput[]; readonly drop: readonly number[] };
+  /** Rows that only generations before this one see are removed. */
+  readonly purgeBefore?: number;
 }
 
-function inconsistent(problem: string): MaxsimError {
-  return new MaxsimError("INTERNAL", `the commit contradicts itself: ${problem}`);
+interface Totals {
+  documents: number;
+  passages: number;
+  tokens: number;
 }
 
 /**
@@ -31,78 +55,81 @@ function inconsistent(problem: string): MaxsimError {
  * key and table after table, so equal changes give equal catalogs, byte for byte.
  */
 export function writeGeneration(db: Database.Database, change: CatalogChange): number {
-  const reader = new SnapshotReader(db);
-  const base = reader.read();
-  const tombstonesBefore = reader.last()[11];
+  const base = new SnapshotReader(db).read();
   const generation = base.generation + 1;
-  const { staging } = change;
-  if (staging !== undefined) {
-    if (staging.firstDocument !== base.nextDocument || staging.firstPassage !== base.nextPassage) {
-      throw inconsistent(`it was staged for another generation than ${generation}`);
-    }
+  const { staging, segments = [], dropSegments = [], deleteDocuments = [] } = change;
+  if (
+    staging !== undefined &&
+    (staging.firstDocument !== base.nextDocument || staging.firstPassage !== base.nextPassage)
+  ) {
+    throw inconsistent(`it was staged for another generation than ${generation}`);
   }
-
-  const removed = deleteDocuments(db, generation, change.deleteDocuments);
-  const added = staging === undefined ? { tokens: 0 } : copyStaged(db, generation, staging);
-  checkSegments(change, added.tokens);
-  dropSegments(db, generation, change.dropSegments ?? []);
-  const insertSegment = rowWriter(db, "segments");
-  for (const { segmentNo, file, firstPassage, passages, tokens } of change.segments) {
-    checkFileRecord("segment", file);
-    const { name, length, crc32, sha256, fileId } = file;
-    insertSegment(
-      segmentNo,
-      generation,
-      null,
-      name,
-      length,
-      crc32,
-      sha256,
-      fileId,
-      firstPassage,
-      passages,
-      tokens,
-    );
+  if (change.purgeBefore !== undefined) purge(db, Math.min(change.purgeBefore, base.generation));
+  const removed = addTombstones(db, generation, deleteDocuments);
+  updateDocuments(db, generation, change.updateDocuments ?? []);
+  const added = staging === undefined ? emptyTotals() : copyStaged(db, generation, staging);
+  const dropped = dropSegmentRows(db, generation, dropSegments);
+  checkSegments(segments, added, dropped, dropSegments.length > 0);
+  const codecs = new Set(base.codecs.keys());
+  if (change.codec !== undefined) codecs.add(addCodec(db, generation, change.codec));
+  for (const segment of segments) {
+    if (!codecs.has(segment.codecNo)) throw inconsistent(`segment ${segment.segmentNo} has an unknown codec`);
+    addSegment(db, generation, segment);
   }
-  if (change.codec !== undefined) {
-    const { codecNo, file, centroids } = change.codec;
-    checkFileRecord("codec", file);
-    const { name, length, crc32, sha256, fileId } = file;
-    rowWriter(db, "codecs")(codecNo, generation, name, length, crc32, sha256, fileId, centroids);
-  }
-  const last = reader.last();
+  const roots = base.roots + changeRoots(db, generation, change.roots);
+  const sources = base.sources + changeSources(db, generation, change.sources);
   rowWriter(db, "commits")(
     generation,
     CATALOG_VERSION,
     base.indexId,
-    last[3],
+    settingsOf(db, base.generation),
+    change.operation,
+    staging?.documents ?? 0,
+    deleteDocuments.length,
     change.codec?.codecNo ?? base.codec?.codecNo ?? null,
-    base.segments.length + change.segments.length - (change.dropSegments?.length ?? 0),
-    base.documents + (staging?.documents ?? 0) - removed.documents,
-    base.passages + (staging?.passages ?? 0) - removed.passages,
+    base.segments.length + segments.length - dropSegments.length,
+    base.documents + added.documents - removed.documents,
+    base.passages + added.passages - removed.passages,
     base.tokens + added.tokens - removed.tokens,
-    base.nextDocument + (staging?.documents ?? 0),
-    base.nextPassage + (staging?.passages ?? 0),
-    tombstonesBefore + removed.documents,
+    staging?.endDocument ?? base.nextDocument,
+    staging?.endPassage ?? base.nextPassage,
+    ...tableEnds(db),
+    roots,
+    sources,
   );
   return generation;
 }
 
-function deleteDocuments(
-  db: Database.Database,
-  generation: number,
-  numbers: readonly number[],
-): { documents: number; passages: number; tokens: number } {
-  const documentOf = new RowQuery(db, "documents", "WHERE document_no = ?");
+function emptyTotals(): Totals {
+  return { documents: 0, passages: 0, tokens: 0 };
+}
+
+/** What makes a missing row noticed: see `SnapshotReader.read`. */
+function tableEnds(db: Database.Database): [number | null, number | null, number] {
+  return db
+    .prepare<[], [number | null, number | null, number]>(
+      `SELECT (SELECT max(document_no) FROM documents), (SELECT max(passage_no) FROM passages),
+         (SELECT count(*) FROM tombstones)`,
+    )
+    .raw()
+    .get()!;
+}
+
+function settingsOf(db: Database.Database, generation: number): string {
+  return new RowQuery(db, "commits", "WHERE generation = ?").get(generation)![3];
+}
+
+function addTombstones(db: Database.Database, generation: number, numbers: readonly number[]): Totals {
+  const documentOf = new RowQuery(db, "documents", "WHERE document_no = ? AND gen_replaced IS NULL");
   const tombstoneOf = new RowQuery(db, "tombstones", "WHERE document_no = ?");
   const insert = rowWriter(db, "tombstones");
-  const total = { documents: 0, passages: 0, tokens: 0 };
+  const total = emptyTotals();
   for (const documentNo of [...numbers].sort((a, b) => a - b)) {
     const document = documentOf.get(documentNo);
     if (document === undefined || tombstoneOf.get(documentNo) !== undefined) {
       throw inconsistent(`it deletes document ${documentNo}, which is not live`);
     }
-    const [firstPassage, passages, tokens] = [document[8], document[9], document[10]];
+    const [firstPassage, passages, tokens] = [document[9], document[10], document[11]];
     insert(documentNo, generation, firstPassage, passages, tokens);
     total.documents++;
     total.passages += passages;
@@ -111,89 +138,203 @@ function deleteDocuments(
   return total;
 }
 
-function copyStaged(db: Database.Database, generation: number, staging: Staging): { tokens: number } {
-  const live = new RowQuery(
+/** The live row of an id. */
+function liveById(db: Database.Database): RowQuery<"documents"> {
+  return new RowQuery(
     db,
     "documents",
-    "WHERE id = ? AND NOT EXISTS (SELECT 1 FROM tombstones t WHERE t.document_no = documents.document_no)",
+    `WHERE id = ? AND gen_replaced IS NULL
+       AND NOT EXISTS (SELECT 1 FROM tombstones t WHERE t.document_no = documents.document_no)`,
   );
+}
+
+/** Ends the rows of all documents first, so that two of them may swap their ids. */
+function updateDocuments(
+  db: Database.Database,
+  generation: number,
+  updates: readonly DocumentUpdate[],
+): void {
+  if (updates.length === 0) return;
+  const documentOf = new RowQuery(
+    db,
+    "documents",
+    `WHERE document_no = ? AND gen_replaced IS NULL
+       AND NOT EXISTS (SELECT 1 FROM tombstones t WHERE t.document_no = documents.document_no)`,
+  );
+  const sorted = [...updates].sort((a, b) => a.documentNo - b.documentNo);
+  const replace = rowWriter(db, "documents", "REPLACE");
+  const rows = sorted.map(({ documentNo }) => {
+    const row = documentOf.get(documentNo);
+    if (row === undefined) throw inconsistent(`it updates document ${documentNo}, which is not live`);
+    const [, genAdded, , ...rest] = row.slice(0, -1) as unknown as WithoutChecksum<Rows["documents"]>;
+    replace(documentNo, genAdded, generation, ...rest);
+    return row;
+  });
+  const live = liveById(db);
+  const insert = rowWriter(db, "documents");
+  sorted.forEach((update, i) => {
+    const row = rows[i]!;
+    const checked = checkDocument(updatedInput(row, update));
+    if (live.get(checked.id) !== undefined) {
+      throw inconsistent(`document ${describe(checked.id)} is live and another one would get its id`);
+    }
+    const { id, title, url, metadata, sourcePath, sourceLine } = checked;
+    const values = [id, title, url, metadata, sourcePath, sourceLine] as const;
+    insert(update.documentNo, generation, null, ...values, row[9], row[10], row[11]);
+  });
+}
+
+type WithoutChecksum<Row extends readonly unknown[]> = Row extends [...infer Values, number] ? Values : never;
+
+function updatedInput(row: Rows["documents"], update: DocumentUpdate): Parameters<typeof checkDocument>[0] {
+  const [, , , id, title, url, metadata, path, line] = row;
+  const chosen = <T>(value: T | null | undefined, before: T | null): T | undefined =>
+    (value === undefined ? before : value) ?? undefined;
+  const before = metadata === null ? null : (fromJsonText(metadata, `document ${row[0]}`) as Metadata);
+  const source = chosen(update.source, path === null ? null : line === null ? { path } : { path, line });
+  const values = {
+    title: chosen(update.title, title),
+    url: chosen(update.url, url),
+    metadata: chosen(update.metadata, before),
+  };
+  const given = Object.entries(values).filter(([, value]) => value !== undefined);
+  return {
+    id: update.id ?? id,
+    text: "",
+    ...Object.fromEntries(given),
+    ...(source === undefined ? {} : { source }),
+  };
+}
+
+function copyStaged(db: Database.Database, generation: number, staging: Staging): Totals {
+  const live = liveById(db);
   const insertDocument = rowWriter(db, "documents");
   const insertText = rowWriter(db, "texts");
   const insertPassage = rowWriter(db, "passages");
-  let tokens = 0;
+  const total = emptyTotals();
   for (const document of staging.readDocuments()) {
     const { documentNo, id, title, url, metadata, sourcePath, sourceLine, firstPassage, passages } = document;
     if (live.get(id) !== undefined) {
       throw inconsistent(`document ${describe(id)} is live and would be added a second time`);
     }
-    const source = [sourcePath, sourceLine] as const;
-    insertDocument(
-      documentNo,
-      generation,
-      id,
-      title,
-      url,
-      metadata,
-      ...source,
-      firstPassage,
-      passages,
-      document.tokens,
-    );
+    const values = [id, title, url, metadata, sourcePath, sourceLine] as const;
+    insertDocument(documentNo, generation, null, ...values, firstPassage, passages, document.tokens);
     insertText(documentNo, document.text);
-    tokens += document.tokens;
+    total.documents++;
+    total.passages += passages;
+    total.tokens += document.tokens;
   }
   for (const span of staging.readSpans()) {
     const { passageNo, documentNo, start, end, lineStart, lineEnd, context } = span;
     insertPassage(passageNo, documentNo, start, end, lineStart, lineEnd, span.tokens, context);
   }
-  return { tokens };
+  return total;
 }
 
-/** New segments hold the staged passages, in order and without a gap, or there are no tokens and no segments. */
-function checkSegments(change: CatalogChange, stagedTokens: number): void {
-  if (change.dropSegments !== undefined && change.dropSegments.length > 0) return;
-  const first = change.staging?.firstPassage ?? 0;
-  let next = first;
-  let tokens = 0;
-  for (const segment of change.segments) {
-    if (segment.firstPassage !== next && change.staging !== undefined) {
-      throw inconsistent(
-        `segment ${segment.segmentNo} starts at passage ${segment.firstPassage}, not ${next}`,
-      );
-    }
-    next += segment.passages;
-    tokens += segment.tokens;
+function addCodec(db: Database.Database, generation: number, codec: CodecRecord): number {
+  const { codecNo, baseCodecNo, file, centroids } = codec;
+  checkFileRecord("codec", file);
+  const { name, length, crc32, sha256, fileId } = file;
+  rowWriter(db, "codecs")(codecNo, generation, baseCodecNo, name, length, crc32, sha256, fileId, centroids);
+  return codecNo;
+}
+
+function addSegment(db: Database.Database, generation: number, segment: SegmentRecord): void {
+  const { segmentNo, file, codecNo, firstPassage, lastPassage, passages, tokens } = segment;
+  checkFileRecord("segment", file);
+  const { name, length, crc32, sha256, fileId } = file;
+  const stored = [name, length, crc32, sha256, fileId, codecNo] as const;
+  rowWriter(db, "segments")(
+    segmentNo,
+    generation,
+    null,
+    ...stored,
+    firstPassage,
+    lastPassage,
+    passages,
+    tokens,
+  );
+}
+
+/** New segments hold all staged tokens, or no more than the dropped ones did. */
+function checkSegments(
+  segments: readonly SegmentRecord[],
+  staged: Totals,
+  dropped: Totals,
+  merging: boolean,
+): void {
+  const total = emptyTotals();
+  for (const { passages, tokens } of segments) {
+    total.passages += passages;
+    total.tokens += tokens;
   }
-  const staged = change.staging?.passages ?? 0;
-  // Passages without a single token vector need no segment when there is no codec to make one with.
-  if (change.segments.length === 0 && stagedTokens === 0) return;
-  if (next - first !== staged || tokens !== stagedTokens) {
+  if (merging) {
+    if (staged.documents > 0) throw inconsistent("it adds documents and replaces segments");
+    if (total.passages <= dropped.passages && total.tokens <= dropped.tokens) return;
     throw inconsistent(
-      `${staged} passages with ${stagedTokens} tokens are staged, its segments hold ${next - first} with ${tokens}`,
+      `segments of ${dropped.passages} passages are replaced by some of ${total.passages} passages`,
+    );
+  }
+  // Passages without a single token vector need no segment when there is no codec to make one with.
+  if (segments.length === 0 && staged.tokens === 0) return;
+  if (total.passages !== staged.passages || total.tokens !== staged.tokens) {
+    throw inconsistent(
+      `${staged.passages} passages with ${staged.tokens} tokens are staged, its segments hold ${total.passages} with ${total.tokens}`,
     );
   }
 }
 
-function dropSegments(db: Database.Database, generation: number, numbers: readonly number[]): void {
+function dropSegmentRows(db: Database.Database, generation: number, numbers: readonly number[]): Totals {
   const segmentOf = new RowQuery(db, "segments", "WHERE segment_no = ?");
   const replace = rowWriter(db, "segments", "REPLACE");
+  const total = emptyTotals();
   for (const segmentNo of [...numbers].sort((a, b) => a - b)) {
     const row = segmentOf.get(segmentNo);
     if (row === undefined || row[2] !== null)
       throw inconsistent(`it drops segment ${segmentNo}, which is not in use`);
-    const [, added, , name, length, crc32, sha256, fileId, firstPassage, passages, tokens] = row;
-    replace(
-      segmentNo,
-      added,
-      generation,
-      name,
-      length,
-      crc32,
-      sha256,
-      fileId,
-      firstPassage,
-      passages,
-      tokens,
-    );
+    const [, added, , ...rest] = row.slice(0, -1) as unknown as WithoutChecksum<Rows["segments"]>;
+    replace(segmentNo, added, generation, ...rest);
+    total.passages += row[11];
+    total.tokens += row[12];
   }
+  return total;
+}
+
+/** Returns by how many the live roots grow. */
+function changeRoots(db: Database.Database, generation: number, change: CatalogChange["roots"]): number {
+  if (change === undefined) return 0;
+  const rootOf = new RowQuery(db, "roots", "WHERE root_no = ?");
+  const replace = rowWriter(db, "roots", "REPLACE");
+  for (const rootNo of [...change.drop].sort((a, b) => a - b)) {
+    const row = rootOf.get(rootNo);
+    if (row === undefined || row[2] !== null)
+      throw inconsistent(`it drops root ${rootNo}, which is not in use`);
+    const [, added, , path, prefix, options] = row;
+    replace(rootNo, added, generation, path, prefix, options);
+  }
+  const insert = rowWriter(db, "roots");
+  for (const { rootNo, path, prefix, options } of change.add) {
+    insert(rootNo, generation, null, path, prefix, toJsonText(options, { sortKeys: true }));
+  }
+  return change.add.length - change.drop.length;
+}
+
+/** Returns by how many the live sources grow. */
+function changeSources(db: Database.Database, generation: number, change: CatalogChange["sources"]): number {
+  if (change === undefined) return 0;
+  const sourceOf = new RowQuery(db, "sources", "WHERE source_no = ?");
+  const replace = rowWriter(db, "sources", "REPLACE");
+  for (const sourceNo of [...change.drop].sort((a, b) => a - b)) {
+    const row = sourceOf.get(sourceNo);
+    if (row === undefined || row[2] !== null)
+      throw inconsistent(`it drops source ${sourceNo}, which is not in use`);
+    const [, added, , rootNo, path, size, modified, sha256] = row;
+    replace(sourceNo, added, generation, rootNo, path, size, modified, sha256);
+  }
+  let sourceNo = Number(db.prepare("SELECT coalesce(max(source_no), 0) + 1 FROM sources").pluck().get());
+  const insert = rowWriter(db, "sources");
+  for (const { rootNo, path, size, modified, sha256 } of change.add) {
+    insert(sourceNo++, generation, null, rootNo, path, size, modified, sha256);
+  }
+  return change.add.length - change.drop.length;
 }

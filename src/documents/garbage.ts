@@ -1,4 +1,4 @@
-/** Removal of what a broken-off write left behind: files that the generation does not name. */
+/** Removal of files that a broken-off write left behind, or that no generation in use names any more. */
 import { join } from "node:path";
 import {
   FILE_FOLDERS,
@@ -10,22 +10,19 @@ import {
 } from "../storage/file-names.js";
 import type { FileSystem } from "../storage/file-system.js";
 import { nodeFileSystem } from "../storage/node-file-system.js";
-import type { Snapshot } from "./records.js";
 import { removeStaging, STAGING_NAME } from "./staging.js";
 
 /**
- * Deletes temporary files, the staging file, and segment and codec files that the snapshot does not name. Only
- * under the writer lock, with the newest snapshot and no add running. Names of any other form stay. A reader that
- * has a file open keeps it; one that is about to open a dropped file reads the newer generation instead.
+ * Deletes temporary files, the staging file, and segment and codec files that are not in use. Only under the writer
+ * lock, with no add running. Names of any other form stay.
+ * @param inUse names relative to the folder: `Catalog.filesInUse`.
  * @returns the names that were removed, relative to the folder.
  */
 export async function removeGarbage(
   folder: string,
-  snapshot: Snapshot,
+  inUse: ReadonlySet<string>,
   fs: FileSystem = nodeFileSystem,
 ): Promise<string[]> {
-  const named = new Set(snapshot.segments.map((segment) => segment.file.name));
-  if (snapshot.codec !== null) named.add(snapshot.codec.file.name);
   const removed: string[] = [];
   const names = await fs.list(folder);
   if (names.includes(STAGING_NAME)) removed.push(STAGING_NAME);
@@ -37,7 +34,7 @@ export async function removeGarbage(
   for (const type of Object.keys(FILE_TYPES) as FileType[]) {
     const subfolder = FILE_FOLDERS[type];
     for (const base of await fs.list(join(folder, subfolder))) {
-      if (!isTemporaryBaseName(base) && !isUnnamed(type, base, named)) continue;
+      if (!isTemporaryBaseName(base) && !isUnnamed(type, base, inUse)) continue;
       await fs.unlink(join(folder, subfolder, base));
       removed.push(`${subfolder}/${base}`);
     }

@@ -32,16 +32,90 @@ export interface SegmentRecord {
   /** Unique in the index; never given twice. */
   readonly segmentNo: number;
   readonly file: FileRecord;
-  /** The segment holds the passages firstPassage .. firstPassage + passages - 1. */
+  /** The codec that its tokens were compressed with. */
+  readonly codecNo: number;
+  /** Numbers of its first and last passage; numbers between them may be missing. */
   readonly firstPassage: number;
+  readonly lastPassage: number;
   readonly passages: number;
   readonly tokens: number;
 }
 
 export interface CodecRecord {
   readonly codecNo: number;
+  /** The codec that this one extends by further centroids; null for one that was trained on its own. */
+  readonly baseCodecNo: number | null;
   readonly file: FileRecord;
   readonly centroids: number;
+}
+
+/** What made a generation. */
+export const OPERATIONS = [
+  "create",
+  "add",
+  "delete",
+  "update",
+  "sync",
+  "compact",
+  "recluster",
+  "repair",
+] as const;
+
+export type Operation = (typeof OPERATIONS)[number];
+
+/** One line of the history of an index. */
+export interface GenerationRecord {
+  readonly generation: number;
+  readonly operation: Operation;
+  /** Documents that it added and took away. */
+  readonly added: number;
+  readonly removed: number;
+  /** Live documents, passages and token vectors from then on. */
+  readonly documents: number;
+  readonly passages: number;
+  readonly tokens: number;
+  readonly segments: number;
+}
+
+/** A path that documents were read from. */
+export interface RootInput {
+  /** Absolute. */
+  readonly path: string;
+  /** What ids of its documents begin with: empty, or a name and a slash. */
+  readonly prefix: string;
+  /** How it was read. */
+  readonly options: JsonValue;
+}
+
+export interface RootRecord extends RootInput {
+  readonly rootNo: number;
+}
+
+/** A file that documents were read from, as it was then. */
+export interface SourceInput {
+  readonly rootNo: number;
+  /** Absolute. */
+  readonly path: string;
+  /** Bytes. */
+  readonly size: number;
+  /** Time of its last change, whole milliseconds since 1970. */
+  readonly modified: number;
+  /** SHA-256 of its bytes, hexadecimal. */
+  readonly sha256: string;
+}
+
+export interface SourceRecord extends SourceInput {
+  readonly sourceNo: number;
+}
+
+/** New values of a document; what is absent stays, null takes it away. Text and passages stay as they are. */
+export interface DocumentUpdate {
+  readonly documentNo: number;
+  readonly id?: string;
+  readonly title?: string | null;
+  readonly url?: string | null;
+  readonly metadata?: Metadata | null;
+  readonly source?: { readonly path: string; readonly line?: number } | null;
 }
 
 /** One generation of the index. */
@@ -51,7 +125,9 @@ export interface Snapshot {
   readonly indexId: string;
   readonly settings: IndexSettings;
   readonly codec: CodecRecord | null;
-  /** By ascending segment number. */
+  /** Every codec that a segment names, by number; the index's own among them. */
+  readonly codecs: ReadonlyMap<number, CodecRecord>;
+  /** By ascending passage numbers, which do not overlap. */
   readonly segments: readonly SegmentRecord[];
   /** Live documents; passages and tokens are those of live documents, too. */
   readonly documents: number;
@@ -60,6 +136,11 @@ export interface Snapshot {
   /** Number that the next document gets; numbers are never given twice. */
   readonly nextDocument: number;
   readonly nextPassage: number;
+  /** Numbers for new rows. */
+  readonly nextSegment: number;
+  readonly nextCodec: number;
+  readonly roots: number;
+  readonly sources: number;
 }
 
 export interface StoredDocument {

@@ -12,6 +12,7 @@ CREATE UNIQUE INDEX documents_id ON documents(id);
 CREATE TABLE passages (passage_no INTEGER PRIMARY KEY, document_no INTEGER NOT NULL, start INTEGER NOT NULL,
   "end" INTEGER NOT NULL, line_start INTEGER NOT NULL, line_end INTEGER NOT NULL, context TEXT NOT NULL,
   checksum INTEGER NOT NULL, tokens INTEGER NOT NULL) STRICT;
+CREATE INDEX passages_document ON passages(document_no);
 `;
 
 /** Row of `documents`. */

@@ -29,12 +29,21 @@ export type { StagedDocument, StagedPassage, StagedSpan } from "./staging-rows.j
 
 export const STAGING_NAME = "build.sqlite";
 
+/** What becomes of a document whose id is taken: the later one counts, the earlier one counts, or DUPLICATE_ID. */
+export type OnDuplicate = "replace" | "skip" | "error";
+
 const ROWS_PER_TRANSACTION = 10_000;
 const PASSAGES_PER_BATCH = 1000;
 
 export class Staging {
   private documentCount = 0;
   private passageCount = 0;
+  /** Numbers of the next rows. Those of documents that later ones of the same id replaced stay unused. */
+  private nextDocument: number;
+  private nextPassage: number;
+  private replacedCount = 0;
+  /** Numbers of all passages, made once there are gaps between them. */
+  private numbers: Uint32Array | undefined;
   private pendingRows = 0;
   /** The text that readPassages used last; passages of one document come one after the other. */
   private current: { readonly documentNo: number; readonly text: string } | undefined;
@@ -44,16 +53,21 @@ export class Staging {
   private readonly updateTokens: Database.Statement<ColumnValue[]>;
   private readonly selectById: Database.Statement<[string], StagedDocumentRow>;
   private readonly selectDocument: Database.Statement<[number], StagedDocumentRow>;
+  private readonly selectNext: Database.Statement<[number], StagedDocumentRow>;
+  private readonly deletePassages: Database.Statement<[number]>;
+  private readonly deleteDocument: Database.Statement<[number]>;
   private readonly selectPassages: Database.Statement<[number, number], StagedPassageRow>;
   private readonly selectTokens: Database.Statement<[number, number], number>;
 
   private constructor(
     private readonly db: Database.Database,
     readonly path: string,
-    /** Number of the first document; the others follow without a gap. */
+    /** Number of the first document; the others follow. */
     readonly firstDocument: number,
     readonly firstPassage: number,
   ) {
+    this.nextDocument = firstDocument;
+    this.nextPassage = firstPassage;
     this.insertDocument = db.prepare(`INSERT INTO documents VALUES (${"?, ".repeat(10)}?)`);
     this.insertPassage = db.prepare(`INSERT INTO passages VALUES (${"?, ".repeat(8)}0)`);
     this.updateTokens = db.prepare("UPDATE passages SET tokens = ? WHERE passage_no = ?");
@@ -61,6 +75,13 @@ export class Staging {
     this.selectDocument = db
       .prepare<[number], StagedDocumentRow>("SELECT * FROM documents WHERE document_no = ?")
       .raw();
+    this.selectNext = db
+      .prepare<[number], StagedDocumentRow>(
+        "SELECT * FROM documents WHERE document_no >= ? ORDER BY document_no LIMIT 1",
+      )
+      .raw();
+    this.deleteDocument = db.prepare("DELETE FROM documents WHERE document_no = ?");
+    this.deletePassages = db.prepare("DELETE FROM passages WHERE document_no = ?");
     this.selectPassages = db
       .prepare<[number, number], StagedPassageRow>(
         "SELECT * FROM passages WHERE passage_no >= ? ORDER BY passage_no LIMIT ?",
@@ -99,47 +120,74 @@ export class Staging {
     return this.passageCount;
   }
 
+  /** Documents that later ones of the same id replaced. */
+  get replaced(): number {
+    return this.replacedCount;
+  }
+
+  /** The numbers after those that this add takes. */
+  get endDocument(): number {
+    return this.nextDocument;
+  }
+
+  get endPassage(): number {
+    return this.nextPassage;
+  }
+
+  /** Number of the passage at a place (from 0) in the order of all staged ones. */
+  passageAt(ordinal: number): number {
+    if (this.nextPassage - this.firstPassage === this.passageCount) return this.firstPassage + ordinal;
+    this.numbers ??= guard(this.path, "read", () =>
+      Uint32Array.from(
+        this.db.prepare<[], number>("SELECT passage_no FROM passages ORDER BY passage_no").pluck().all(),
+      ),
+    );
+    return this.numbers[ordinal]!;
+  }
+
   /**
-   * Adds a document with its passages, which get consecutive numbers. When it throws, nothing of the document was
-   * stored. Errors: INVALID_DOCUMENT, DUPLICATE_ID naming both sources, DISK_FULL, IO.
+   * Adds a document with its passages, which get consecutive numbers; null when it was skipped. When it throws, nothing
+   * of the document was stored. Errors: INVALID_DOCUMENT, DUPLICATE_ID naming both sources, DISK_FULL, IO.
    */
   addDocument(
     input: DocumentInput,
     spans: readonly PassageSpan[],
-  ): { readonly documentNo: number; readonly firstPassage: number } {
+    onDuplicate: OnDuplicate = "error",
+  ): { readonly documentNo: number; readonly firstPassage: number } | null {
     const document = checkDocument(input);
     for (const span of spans) checkSpan(document.id, document.text, span);
     return guard(this.path, "write", () => {
-      this.refuseDuplicate(document);
+      const earlier = this.selectById.get(document.id);
+      if (earlier !== undefined && onDuplicate === "error") throw this.duplicate(document, earlier);
+      if (earlier !== undefined && onDuplicate === "skip") return null;
       if (!this.db.inTransaction) this.db.exec("BEGIN");
-      const documentNo = this.firstDocument + this.documentCount;
-      const firstPassage = this.firstPassage + this.passageCount;
+      if (earlier !== undefined) this.removeDocument(earlier);
+      const documentNo = this.nextDocument++;
+      const firstPassage = this.nextPassage;
       const { id, title, url, metadata, sourcePath, sourceLine, text } = document;
-      const columns = [
-        documentNo,
-        id,
-        title,
-        url,
-        metadata,
-        sourcePath,
-        sourceLine,
-        firstPassage,
-        spans.length,
-        text,
-      ];
+      const source = [sourcePath, sourceLine] as const;
+      const columns = [documentNo, id, title, url, metadata, ...source, firstPassage, spans.length, text];
       this.insertDocument.run(...columns, rowChecksum("staged", columns));
-      spans.forEach((span, i) => {
+      for (const span of spans) {
         const context = toWellFormed(span.context);
         const { start, end, lineStart, lineEnd } = span;
-        const values = [firstPassage + i, documentNo, start, end, lineStart, lineEnd, context];
+        const values = [this.nextPassage++, documentNo, start, end, lineStart, lineEnd, context];
         this.insertPassage.run(...values, rowChecksum("spans", values));
-      });
+      }
       this.documentCount++;
       this.passageCount += spans.length;
       this.pendingRows += 1 + spans.length;
       if (this.pendingRows >= ROWS_PER_TRANSACTION) this.flush();
       return { documentNo, firstPassage };
     });
+  }
+
+  private removeDocument(row: StagedDocumentRow): void {
+    this.deletePassages.run(row[0]);
+    this.deleteDocument.run(row[0]);
+    this.documentCount--;
+    this.passageCount -= row[8];
+    this.replacedCount++;
   }
 
   /** Up to `limit` passages with numbers of at least `from`, ascending. */
@@ -178,25 +226,28 @@ export class Staging {
 
   /** All documents by ascending number, one at a time. */
   *readDocuments(): Generator<StagedDocument, void, undefined> {
-    for (let i = 0; i < this.documentCount; i++) {
-      const row = guard(this.path, "read", () => this.selectDocument.get(this.firstDocument + i));
-      yield this.toDocument(this.require(row, this.firstDocument + i));
+    let found = 0;
+    for (let next = this.firstDocument; ; found++) {
+      const row = guard(this.path, "read", () => this.selectNext.get(next));
+      if (row === undefined) break;
+      checkRow(this.path, "staged", row);
+      next = row[0] + 1;
+      yield this.toDocument(row);
     }
+    if (found !== this.documentCount) throw missingRow(this.path, "a document");
   }
 
   /** All passages by ascending number, in batches. */
   *readSpans(): Generator<StagedSpan, void, undefined> {
-    const end = this.firstPassage + this.passageCount;
-    for (let next = this.firstPassage; next < end; ) {
+    let found = 0;
+    for (let next = this.firstPassage; ; ) {
       const rows = guard(this.path, "read", () => this.selectPassages.all(next, PASSAGES_PER_BATCH));
-      for (const row of rows) {
-        const span = toSpan(this.path, row);
-        if (span.passageNo !== next) throw missingRow(this.path, `passage ${next}`);
-        next++;
-        yield span;
-      }
-      if (rows.length === 0) throw missingRow(this.path, `passage ${next}`);
+      if (rows.length === 0) break;
+      for (const row of rows) yield toSpan(this.path, row);
+      found += rows.length;
+      next = rows.at(-1)![0] + 1;
     }
+    if (found !== this.passageCount) throw missingRow(this.path, "a passage");
   }
 
   /** Ends the running transaction, so that its pages need no memory. */
@@ -218,16 +269,18 @@ export class Staging {
     removeStaging(join(this.path, ".."));
   }
 
-  private refuseDuplicate(document: CheckedDocument): void {
-    const first = this.selectById.get(document.id);
-    if (first === undefined) return;
+  private duplicate(document: CheckedDocument, first: StagedDocumentRow): MaxsimError {
     const [documentNo, , , , , path, line] = first;
     const before = describeSource(path, line, documentNo - this.firstDocument);
-    const now = describeSource(document.sourcePath, document.sourceLine, this.documentCount);
-    throw new MaxsimError(
+    const now = describeSource(
+      document.sourcePath,
+      document.sourceLine,
+      this.nextDocument - this.firstDocument,
+    );
+    return new MaxsimError(
       "DUPLICATE_ID",
       `document id ${describe(document.id)} appears twice: first ${before}, then ${now}`,
-      { hint: "Give each document of one input its own id." },
+      { hint: "Give each document of one input its own id, or say that the later one counts." },
     );
   }
 

@@ -7,8 +7,16 @@ import { makeSnippet } from "../text/snippet.js";
 import type { Hit } from "./options.js";
 
 /** `query` null: a search by vectors, whose snippets are beginnings of passages. */
-export function hydrate(catalog: Catalog, ranked: readonly RankedDocument[], query: string | null): Hit[] {
-  const documents = catalog.documents(ranked.map(({ documentNo }) => documentNo));
+export function hydrate(
+  catalog: Catalog,
+  generation: number,
+  ranked: readonly RankedDocument[],
+  query: string | null,
+): Hit[] {
+  const documents = catalog.documents(
+    ranked.map(({ documentNo }) => documentNo),
+    generation,
+  );
   const passages = catalog.passages(ranked.map(({ passageNo }) => passageNo));
   return ranked.map((entry, i) => {
     const document = documents.get(entry.documentNo);

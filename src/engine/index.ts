@@ -12,22 +12,25 @@ import { MAX_DIM } from "../kernels/backend.js";
 import { type SelectedKernels, selectKernels } from "../kernels/select.js";
 import { fileLength, makeFolders } from "../storage/folders.js";
 import { SearchPool } from "../workers/search-pool.js";
-import { closeSnapshot, type LoadedSnapshot, loadSnapshot } from "./load-snapshot.js";
 import { identifyModel, ModelHandle } from "./model-handle.js";
 import type {
   AddOptions,
   AddReport,
   CreateOptions,
   DeleteReport,
+  DocumentPatch,
   EmbeddedDocument,
   IndexInfo,
   OpenOptions,
   SearchOptions,
   SearchResult,
+  UpdateReport,
 } from "./options.js";
 import type { VectorRows } from "./rows.js";
 import { type ReadContext, searchTexts, searchVectors } from "./searching.js";
-import { addDocuments, addVectors, deleteDocuments, type WriteContext } from "./writing.js";
+import { Snapshots } from "./snapshots.js";
+import type { WriteContext } from "./writer.js";
+import { addDocuments, addVectors, deleteDocuments, updateDocuments } from "./writing.js";
 
 const DEFAULT_NBITS = 4;
 const DEFAULT_SEED = 42;
@@ -46,7 +49,7 @@ export class Index {
     /** Absolute path. */
     readonly folder: string,
     private readonly catalog: Catalog,
-    private loaded: LoadedSnapshot,
+    private readonly snapshots: Snapshots,
     private readonly model: ModelHandle,
     private readonly kernels: SelectedKernels,
     private readonly searches: SearchPool,
@@ -86,9 +89,9 @@ export class Index {
       // The model's thread loads while this one reads the segments.
       if (options.warm === true) model.warm();
       const kernels = selectKernels();
-      const loaded = await loadSnapshot(path, catalog, null, kernels.mapper);
+      const snapshots = await Snapshots.open(path, catalog, kernels.mapper);
       const searches = new SearchPool(kernels.backend, threads);
-      return new Index(path, catalog, loaded, model, kernels, searches, logger);
+      return new Index(path, catalog, snapshots, model, kernels, searches, logger);
     } catch (error) {
       await model?.close();
       catalog.close();
@@ -105,11 +108,7 @@ export class Index {
     documents: Iterable<DocumentInput> | AsyncIterable<DocumentInput>,
     options: AddOptions = {},
   ): Promise<AddReport> {
-    return this.track(async () => {
-      const report = await addDocuments(this.writeContext(), this.model, documents, options);
-      await this.reload();
-      return report;
-    });
+    return this.write((context) => addDocuments(context, this.model, documents, options));
   }
 
   /**
@@ -120,21 +119,28 @@ export class Index {
     documents: Iterable<EmbeddedDocument> | AsyncIterable<EmbeddedDocument>,
     options: AddOptions = {},
   ): Promise<AddReport> {
-    return this.track(async () => {
-      const { dim } = this.loaded.catalog.settings;
-      const report = await addVectors(this.writeContext(), dim, documents, options);
-      await this.reload();
-      return report;
+    return this.write((context) => {
+      const { dim } = this.snapshots.newest.catalog.settings;
+      return addVectors(context, dim, documents, options);
     });
   }
 
   /** Deletes documents by id; unknown ids are ignored and not counted. */
   delete(ids: readonly string[]): Promise<DeleteReport> {
-    return this.track(async () => {
+    return this.write(async (context) => {
       if (!Array.isArray(ids)) throw invalidArgument("ids", "an array of strings", ids);
-      const report = await deleteDocuments(this.writeContext(), ids);
-      await this.reload();
-      return report;
+      return deleteDocuments(context, ids);
+    });
+  }
+
+  /**
+   * Changes title, url or metadata of documents without encoding them again. One generation, all or nothing.
+   * Errors: UNKNOWN_DOCUMENT, INVALID_DOCUMENT, LOCKED, DISK_FULL, IO.
+   */
+  update(patches: readonly DocumentPatch[]): Promise<UpdateReport> {
+    return this.write(async (context) => {
+      if (!Array.isArray(patches)) throw invalidArgument("patches", "an array of new values", patches);
+      return updateDocuments(context, patches);
     });
   }
 
@@ -143,16 +149,16 @@ export class Index {
    * Errors: INVALID_ARGUMENT (empty query, k), MODEL_MISMATCH, MODEL_*, ABORTED, CLOSED.
    */
   search(query: string, options: SearchOptions = {}): Promise<SearchResult> {
-    return this.track(async () => {
-      const [result] = await searchTexts(this.readContext(), () => this.model.encoder(), [query], options);
+    return this.read(async (context) => {
+      const [result] = await searchTexts(context, () => this.model.encoder(), [query], options);
       return result!;
     });
   }
 
   /** As `search`, with 1 to 64 query token vectors of your own. */
   searchEmbeddings(vectors: VectorRows, options: SearchOptions = {}): Promise<SearchResult> {
-    return this.track(async () => {
-      const [result] = await searchVectors(this.readContext(), [vectors], options);
+    return this.read(async (context) => {
+      const [result] = await searchVectors(context, [vectors], options);
       return result!;
     });
   }
@@ -162,7 +168,7 @@ export class Index {
    * this answers more queries a second than single calls; the results are the same.
    */
   searchBatch(queries: readonly string[], options: SearchOptions = {}): Promise<SearchResult[]> {
-    return this.track(() => searchTexts(this.readContext(), () => this.model.encoder(), queries, options));
+    return this.read((context) => searchTexts(context, () => this.model.encoder(), queries, options));
   }
 
   /** As `searchBatch`, with token vectors of your own. */
@@ -170,19 +176,21 @@ export class Index {
     queries: readonly VectorRows[],
     options: SearchOptions = {},
   ): Promise<SearchResult[]> {
-    return this.track(() => searchVectors(this.readContext(), queries, options));
+    return this.read((context) => searchVectors(context, queries, options));
   }
 
   /** A live document by its id. */
   get(id: string): Promise<StoredDocument | undefined> {
-    return this.track(async () => this.catalog.documentById(checkString("id", id), this.loaded.catalog));
+    return this.read(async ({ catalog, loaded }) =>
+      catalog.documentById(checkString("id", id), loaded.catalog),
+    );
   }
 
   /** Goes on to the newest generation, also when another process wrote it; returns its number. */
   refresh(): Promise<number> {
     return this.track(async () => {
-      await this.reload();
-      return this.loaded.catalog.generation;
+      await this.snapshots.reload();
+      return this.snapshots.newest.catalog.generation;
     });
   }
 
@@ -195,7 +203,8 @@ export class Index {
 
   info(): IndexInfo {
     this.assertOpen();
-    const { generation, documents, passages, tokens, settings, codec, segments } = this.loaded.catalog;
+    const { generation, documents, passages, tokens, settings, codec, segments } =
+      this.snapshots.newest.catalog;
     return {
       folder: this.folder,
       generation,
@@ -222,7 +231,7 @@ export class Index {
     this.closed = true;
     await Promise.allSettled(this.running);
     await Promise.all([this.model.close(), this.searches.close()]);
-    closeSnapshot(this.loaded);
+    this.snapshots.close();
     this.catalog.close();
   }
 
@@ -230,21 +239,27 @@ export class Index {
     await this.close();
   }
 
-  private readContext(): ReadContext {
-    const { catalog, loaded, searches } = this;
-    return { catalog, loaded, searches, kernels: this.kernels.backend };
+  /** Reads from the newest known generation, which stays whole until `work` is done. */
+  private read<T>(work: (context: ReadContext) => Promise<T>): Promise<T> {
+    return this.track(() =>
+      this.snapshots.use((loaded) => {
+        const { catalog, searches } = this;
+        return work({ catalog, loaded, searches, kernels: this.kernels.backend });
+      }),
+    );
   }
 
-  private writeContext(): WriteContext {
-    const { folder, loaded, logger } = this;
-    const { backend, mapper } = this.kernels;
-    return { folder, loaded, logger, kernels: backend, mapper };
-  }
-
-  private async reload(): Promise<void> {
-    const next = await loadSnapshot(this.folder, this.catalog, this.loaded, this.kernels.mapper);
-    // Calls that overlap may finish in any order; the generation of one object never goes back.
-    if (next.catalog.generation > this.loaded.catalog.generation) this.loaded = next;
+  /** Writes, and goes on to what was written. */
+  private write<T>(work: (context: WriteContext) => Promise<T>): Promise<T> {
+    return this.track(async () => {
+      const { folder, logger } = this;
+      const { backend, mapper } = this.kernels;
+      const report = await this.snapshots.use((loaded) =>
+        work({ folder, loaded, logger, kernels: backend, mapper }),
+      );
+      await this.snapshots.reload();
+      return report;
+    });
   }
 
   private assertOpen(): void {

@@ -2,14 +2,16 @@
 import { join } from "node:path";
 import type { Codec } from "../codec/codec.js";
 import { decodeCodecFile } from "../codec/codec-file.js";
-import type { Catalog } from "../documents/catalog.js";
+import { MaxsimError } from "../common/errors.js";
+import type { Catalog, Generation } from "../documents/catalog.js";
 import type { CodecRecord, FileRecord, SegmentRecord, Snapshot } from "../documents/records.js";
-import { decodeSegment, type Segment, withDeletions } from "../indexing/segment.js";
+import { decodeSegment, inGeneration, type Segment } from "../indexing/segment.js";
 import type { SearchSnapshot } from "../search/types.js";
 import type { FileMapper } from "../storage/file-mapper.js";
 import type { FileType } from "../storage/file-names.js";
 import type { SectionFile } from "../storage/section-file.js";
 import { readSectionFile, VERIFY_WHOLE_BYTES } from "../storage/section-reader.js";
+import { SnapshotLock } from "../storage/snapshot-lock.js";
 
 export interface LoadedSnapshot {
   readonly catalog: Snapshot;
@@ -20,40 +22,67 @@ export interface LoadedSnapshot {
   readonly segments: ReadonlyMap<string, Segment>;
 }
 
+/** A loaded generation whose files and rows nobody removes while the lock is held. */
+export interface HeldSnapshot {
+  readonly loaded: LoadedSnapshot;
+  readonly lock: SnapshotLock;
+}
+
+/** A writer that commits again and again can be outrun; each try takes milliseconds. */
+const MAX_TRIES = 100;
+
 /**
- * Files of `previous` that the new generation still names are taken over instead of opened again. Without a mapper each file
- * is read into memory. Errors: CORRUPT naming the file, FORMAT_TOO_NEW, PATH_NOT_FOUND, IO.
+ * The newest generation, held. Files of `previous` that it still names are taken over instead of opened again; without
+ * a mapper each file is read into memory. Errors: CORRUPT naming the file, FORMAT_TOO_NEW, PATH_NOT_FOUND, LOCKED, IO.
  */
-export async function loadSnapshot(
+export async function holdNewest(
   folder: string,
   catalog: Catalog,
   previous: LoadedSnapshot | null,
   mapper: FileMapper | undefined,
+): Promise<HeldSnapshot> {
+  for (let tries = 1; ; tries++) {
+    const generation = catalog.generation();
+    const lock = SnapshotLock.hold(folder, generation.snapshot.generation);
+    try {
+      // Only a generation that is still the newest after the lock was taken is protected by it.
+      if (tries === MAX_TRIES || catalog.newestGeneration() === generation.snapshot.generation) {
+        return { loaded: await openGeneration(folder, generation, previous, mapper), lock };
+      }
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
+    lock.release();
+  }
+}
+
+/** Opens the files of a generation that cannot go away: it is held, or the writer lock is. */
+export async function openGeneration(
+  folder: string,
+  { snapshot, deleted }: Generation,
+  previous: LoadedSnapshot | null,
+  mapper: FileMapper | undefined,
 ): Promise<LoadedSnapshot> {
-  const snapshot = catalog.snapshot();
   if (snapshot.codec === null) return { catalog: snapshot, codec: null, search: null, segments: new Map() };
   const files = new FileOpener(folder, snapshot.indexId, mapper);
   try {
     const codec = await loadCodec(files, snapshot.codec, previous);
-    const deleted = catalog.deadPassages(snapshot);
     const byFile = new Map<string, Segment>();
     for (const record of snapshot.segments) {
       const known = previous?.segments.get(record.file.fileId);
+      const { centroids } = snapshot.codecs.get(record.codecNo)!;
       const segment =
         known === undefined
-          ? await loadSegment(files, record, codec, deleted)
-          : withDeletions(known, deleted);
+          ? await loadSegment(files, record, centroids, codec, deleted)
+          : inGeneration(known, codec, deleted);
       byFile.set(record.file.fileId, segment);
     }
     const segments = [...byFile.values()];
     return {
       catalog: snapshot,
       codec: { codec, record: snapshot.codec },
-      search: {
-        codec,
-        segments,
-        tokens: snapshot.tokens,
-      },
+      search: { codec, segments, tokens: snapshot.tokens },
       segments: byFile,
     };
   } catch (error) {
@@ -62,12 +91,11 @@ export async function loadSnapshot(
   }
 }
 
-/**
- * Lets go of the mapped files. Nothing may be searching them on this thread; other threads keep what they have attached.
- */
-export function closeSnapshot({ codec, segments }: LoadedSnapshot): void {
-  codec?.codec.file?.close();
-  for (const { file } of segments.values()) file?.close();
+/** The files of a snapshot, which may be those of other snapshots as well. */
+export function filesOf({ codec, segments }: LoadedSnapshot): SectionFile[] {
+  return [codec?.codec.file ?? null, ...[...segments.values()].map(({ file }) => file)].filter(
+    (file) => file !== null,
+  );
 }
 
 class FileOpener {
@@ -104,14 +132,20 @@ async function loadCodec(
 ): Promise<Codec> {
   const known = previous?.codec ?? null;
   if (known !== null && known.record.file.fileId === record.file.fileId) return known.codec;
-  return decodeCodecFile(await files.open("codec", record.file));
+  const codec = decodeCodecFile(await files.open("codec", record.file));
+  if (codec.codebook.size === record.centroids) return codec;
+  throw new MaxsimError(
+    "CORRUPT",
+    `${record.file.name}: it has ${codec.codebook.size} centroids, the catalog states ${record.centroids}`,
+  );
 }
 
 async function loadSegment(
   files: FileOpener,
   record: SegmentRecord,
+  centroids: number,
   codec: Codec,
   deleted: readonly (readonly [number, number])[],
 ): Promise<Segment> {
-  return decodeSegment(await files.open("segment", record.file), codec, record, deleted);
+  return decodeSegment(await files.open("segment", record.file), codec, { ...record, centroids }, deleted);
 }

@@ -1,6 +1,7 @@
 /** Options and results of the public `Index`. */
 import type { Logger } from "../common/logger.js";
 import type { ProgressListener } from "../common/progress.js";
+import type { OnDuplicate } from "../documents/staging.js";
 import type { Metadata } from "../documents/types.js";
 import type { SearchExplanation } from "../search/explain.js";
 import type { SearchTuning } from "../search/parameters.js";
@@ -31,6 +32,11 @@ export interface CreateOptions extends Omit<OpenOptions, "model"> {
 }
 
 export interface AddOptions {
+  /**
+   * What becomes of a document whose id is taken, in the index or by an earlier document of the same call: "replace" (the
+   * default) lets the later one count, "skip" the earlier one, "error" throws DUPLICATE_ID.
+   */
+  readonly onDuplicate?: OnDuplicate;
   readonly signal?: AbortSignal;
   readonly onProgress?: ProgressListener;
 }
@@ -41,6 +47,10 @@ export interface AddReport {
   readonly documents: number;
   /** Documents of the index that were replaced because they had the same id. */
   readonly replaced: number;
+  /** Documents of this call that a later one of the same id replaced; they are not among `documents`. */
+  readonly superseded: number;
+  /** Documents that were left out because their id was taken. */
+  readonly skipped: number;
   readonly passages: number;
   /** Token vectors stored. */
   readonly tokens: number;
@@ -52,6 +62,21 @@ export interface DeleteReport {
   readonly generation: number;
   /** Ids that were there. */
   readonly deleted: number;
+}
+
+/** New values of a document; what is absent stays, null takes it away. */
+export interface DocumentPatch {
+  readonly id: string;
+  /** Shown with hits from now on; what was encoded keeps the title that it had. */
+  readonly title?: string | null;
+  readonly url?: string | null;
+  /** Takes the place of all metadata. */
+  readonly metadata?: Metadata | null;
+}
+
+export interface UpdateReport {
+  readonly generation: number;
+  readonly updated: number;
 }
 
 export const DEFAULT_K = 10;

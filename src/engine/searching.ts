@@ -139,7 +139,7 @@ function resultOf(
   const hits = trace.measure(
     "hydrate",
     "documents",
-    () => hydrate(catalog, outcome.ranked, query.text),
+    () => hydrate(catalog, loaded.catalog.generation, outcome.ranked, query.text),
     (found) => ({ seen: found.length, kept: found.length }),
   );
   const answered = { hits, generation: loaded.catalog.generation, truncated: query.truncated };

@@ -5,7 +5,8 @@ import { MaxsimError } from "../common/errors.js";
 import type { ProgressListener } from "../common/progress.js";
 import type { Catalog } from "../documents/catalog.js";
 import { checkDocument } from "../documents/check-document.js";
-import type { Staging } from "../documents/staging.js";
+import type { Snapshot } from "../documents/records.js";
+import type { OnDuplicate, Staging } from "../documents/staging.js";
 import type { DocumentInput } from "../documents/types.js";
 import { splitDocument } from "../text/split.js";
 import type { PassageSpan, TokenCounter } from "../text/types.js";
@@ -21,27 +22,69 @@ export interface Splitting {
 /** Ids are looked up in groups of this many, and progress is reported as often. */
 const GROUP = 500;
 
-/** Numbers of the live documents of the index that the staged ones replace. */
-export class Replacements {
-  readonly documentNos: number[] = [];
+/** Stages documents and settles what happens to those whose id is taken, in the index or by an earlier one. */
+export class DocumentStager {
+  private readonly replacing = new Set<number>();
   private pending: string[] = [];
+  private skippedCount = 0;
 
-  constructor(private readonly catalog: Catalog) {}
+  constructor(
+    private readonly catalog: Catalog,
+    private readonly snapshot: Snapshot,
+    private readonly staging: Staging,
+    private readonly onDuplicate: OnDuplicate,
+  ) {}
 
-  add(id: string): void {
-    if (this.pending.push(id) >= GROUP) this.flush();
+  /** Numbers of the documents of the index that staged ones replace, ascending; complete after `finish`. */
+  get replaced(): readonly number[] {
+    return [...this.replacing].sort((a, b) => a - b);
   }
 
-  flush(): void {
-    this.documentNos.push(...this.catalog.liveIds(this.pending).values());
+  /** Documents that were left out because their id is taken. */
+  get skipped(): number {
+    return this.skippedCount;
+  }
+
+  get documents(): number {
+    return this.staging.documents;
+  }
+
+  /** False when the document was skipped. Errors: those of `Staging.addDocument`; DUPLICATE_ID. */
+  add(document: DocumentInput, spans: readonly PassageSpan[]): boolean {
+    if (this.onDuplicate !== "replace" && this.isTaken(document.id)) return this.skip();
+    if (this.staging.addDocument(document, spans, this.onDuplicate) === null) return this.skip();
+    if (this.onDuplicate === "replace" && this.pending.push(document.id) >= GROUP) this.flush();
+    return true;
+  }
+
+  finish(): void {
+    this.flush();
+    this.staging.flush();
+  }
+
+  private skip(): false {
+    this.skippedCount++;
+    return false;
+  }
+
+  private isTaken(id: string): boolean {
+    const known = this.catalog.documentById(id, this.snapshot);
+    if (known === undefined) return false;
+    if (this.onDuplicate === "skip") return true;
+    throw new MaxsimError("DUPLICATE_ID", `document id ${describe(id)} is in the index already`, {
+      hint: "Leave the document out, or let it replace the one of the index.",
+    });
+  }
+
+  private flush(): void {
+    for (const documentNo of this.catalog.liveIds(this.pending).values()) this.replacing.add(documentNo);
     this.pending = [];
   }
 }
 
 export async function stageDocuments(
   documents: Documents,
-  staging: Staging,
-  replacements: Replacements,
+  stager: DocumentStager,
   splitting: Splitting,
   signal: AbortSignal | undefined,
   onProgress: ProgressListener | undefined,
@@ -53,16 +96,15 @@ export async function stageDocuments(
     );
   }
   const report = (): void =>
-    onProgress?.({ stage: "read", done: staging.documents, total: undefined, unit: "documents" });
+    onProgress?.({ stage: "read", done: stager.documents, total: undefined, unit: "documents" });
+  let read = 0;
   for await (const document of documents) {
     throwIfAborted(signal, "adding documents");
-    const { id, text } = checkDocument(document);
-    staging.addDocument(document, splitDocument({ ...document, text }, splitting));
-    replacements.add(id);
-    if (staging.documents % GROUP === 0) report();
+    const { text } = checkDocument(document);
+    stager.add(document, splitDocument({ ...document, text }, splitting));
+    if (++read % GROUP === 0) report();
   }
-  replacements.flush();
-  staging.flush();
+  stager.finish();
   report();
 }
 

@@ -1,114 +1,111 @@
-/** Adding and deleting: one writer at a time, each call one generation. */
+/** Adding, deleting and updating: one writer at a time, each call one generation. */
 
 import { throwIfAborted } from "../common/abort.js";
-import type { Logger } from "../common/logger.js";
-import { Catalog } from "../documents/catalog.js";
-import { removeGarbage } from "../documents/garbage.js";
-import { Staging } from "../documents/staging.js";
+import { describe, invalidArgument } from "../common/check.js";
+import { MaxsimError } from "../common/errors.js";
+import type { CatalogChange, RowCondition } from "../documents/catalog.js";
+import { checkId } from "../documents/check-document.js";
+import { type OnDuplicate, Staging } from "../documents/staging.js";
 import { buildSegments, type VectorSource } from "../indexing/build.js";
 import { spillVectors } from "../indexing/passage-vectors.js";
-import type { KernelBackend } from "../kernels/backend.js";
 import { quantizeVectors } from "../kernels/pack.js";
-import type { FileMapper } from "../storage/file-mapper.js";
-import { WriterLock } from "../storage/lock.js";
 import { SpillFile } from "../storage/spill-file.js";
-import { type LoadedSnapshot, loadSnapshot } from "./load-snapshot.js";
 import type { ModelHandle } from "./model-handle.js";
-import type { AddOptions, AddReport, DeleteReport, EmbeddedDocument } from "./options.js";
+import type {
+  AddOptions,
+  AddReport,
+  DeleteReport,
+  DocumentPatch,
+  EmbeddedDocument,
+  UpdateReport,
+} from "./options.js";
 import { checkedTokenIds, normalizedRows } from "./rows.js";
 import { EncodedSource, SpilledSource } from "./sources.js";
-import { type Documents, Replacements, stageDocuments, wholeSpan } from "./stage.js";
-
-export interface WriteContext {
-  readonly folder: string;
-  readonly kernels: KernelBackend;
-  readonly mapper: FileMapper | undefined;
-  readonly logger: Logger;
-  /** What this object has loaded so far; its files are taken over when they are still current. */
-  readonly loaded: LoadedSnapshot | null;
-}
-
-/** Runs `work` under the writer lock on the newest generation, after clearing what a crash left behind. */
-async function withWriter<T>(
-  context: WriteContext,
-  work: (catalog: Catalog, current: LoadedSnapshot) => Promise<T>,
-): Promise<T> {
-  const lock = WriterLock.acquire(context.folder);
-  try {
-    const catalog = Catalog.open(context.folder, { readOnly: false });
-    try {
-      await removeGarbage(context.folder, catalog.snapshot());
-      return await work(catalog, await loadSnapshot(context.folder, catalog, context.loaded, context.mapper));
-    } finally {
-      catalog.close();
-    }
-  } finally {
-    lock.release();
-  }
-}
+import { DocumentStager, type Documents, stageDocuments, wholeSpan } from "./stage.js";
+import { type WriteContext, type Writer, withWriter } from "./writer.js";
 
 /** Stages with `stage`, builds with the source that it returns, and commits. Nothing is left behind by a failure. */
-function addStaged(
+export function addStaged(
   context: WriteContext,
   options: AddOptions,
-  stage: (staging: Staging, replacements: Replacements) => Promise<VectorSource>,
+  stage: (stager: DocumentStager, staging: Staging) => Promise<VectorSource>,
 ): Promise<AddReport> {
-  return withWriter(context, async (catalog, current) => {
-    const { catalog: snapshot } = current;
+  return withWriter(context, async (writer) => {
+    const { snapshot } = writer;
     const staging = Staging.create(context.folder, {
       firstDocument: snapshot.nextDocument,
       firstPassage: snapshot.nextPassage,
     });
     try {
-      const replacements = new Replacements(catalog);
-      const source = await stage(staging, replacements);
+      const stager = new DocumentStager(writer.catalog, snapshot, staging, checkOnDuplicate(options));
+      const source = await stage(stager, staging);
+      stager.finish();
       const { documents, passages } = staging;
-      const replaced = replacements.documentNos.length;
+      const counts = {
+        documents,
+        replaced: stager.replaced.length,
+        superseded: staging.replaced,
+        skipped: stager.skipped,
+        passages,
+      };
       if (documents === 0) {
-        return {
-          generation: snapshot.generation,
-          documents,
-          replaced,
-          passages,
-          tokens: 0,
-          emptyPassages: 0,
-        };
+        return { generation: snapshot.generation, ...counts, tokens: 0, emptyPassages: 0 };
       }
-      const built = await buildSegments({
-        folder: context.folder,
-        indexId: snapshot.indexId,
-        staging,
-        source,
-        kernels: context.kernels,
-        codec: current.codec,
-        nbits: snapshot.settings.nbits,
-        seed: snapshot.settings.seed,
-        firstPassage: snapshot.nextPassage,
-        nextSegmentNo: 1 + Math.max(0, ...snapshot.segments.map(({ segmentNo }) => segmentNo)),
-        signal: options.signal,
-        onProgress: options.onProgress,
-      });
+      const built = await buildStaged(writer, staging, source, options);
       throwIfAborted(options.signal, "adding documents");
       options.onProgress?.({ stage: "commit", done: 0, total: documents, unit: "documents" });
-      const generation = catalog.commit({
+      const generation = writer.commit({
+        operation: "add",
         staging,
-        ...(built.codec === null ? {} : { codec: built.codec }),
-        segments: built.segments,
-        deleteDocuments: replacements.documentNos,
+        ...built.change,
+        deleteDocuments: stager.replaced,
       });
       options.onProgress?.({ stage: "commit", done: documents, total: documents, unit: "documents" });
-      return {
-        generation,
-        documents,
-        replaced,
-        passages,
-        tokens: built.tokens,
-        emptyPassages: built.emptyPassages,
-      };
+      return { generation, ...counts, tokens: built.tokens, emptyPassages: built.emptyPassages };
     } finally {
       staging.remove();
     }
   });
+}
+
+const POLICIES: readonly OnDuplicate[] = ["replace", "skip", "error"];
+
+function checkOnDuplicate({ onDuplicate = "replace" }: AddOptions): OnDuplicate {
+  if (POLICIES.includes(onDuplicate)) return onDuplicate;
+  throw invalidArgument("onDuplicate", POLICIES.map((name) => `"${name}"`).join(", "), onDuplicate);
+}
+
+/** Files of the staged passages, ready to be committed. */
+export async function buildStaged(
+  writer: Writer,
+  staging: Staging,
+  source: VectorSource,
+  { signal, onProgress }: AddOptions,
+): Promise<{
+  readonly change: Pick<CatalogChange, "codec" | "segments">;
+  tokens: number;
+  emptyPassages: number;
+}> {
+  const { folder, kernels } = writer.context;
+  const { snapshot } = writer;
+  const { codec } = await writer.open();
+  const built = await buildSegments({
+    folder,
+    indexId: snapshot.indexId,
+    staging,
+    source,
+    kernels,
+    codec,
+    nbits: snapshot.settings.nbits,
+    seed: snapshot.settings.seed,
+    nextSegment: snapshot.nextSegment,
+    nextCodec: snapshot.nextCodec,
+    signal,
+    onProgress,
+  });
+  const { segments, tokens, emptyPassages } = built;
+  const change = { segments, ...(built.codec === null ? {} : { codec: built.codec }) };
+  return { change, tokens, emptyPassages };
 }
 
 export async function addDocuments(
@@ -122,8 +119,8 @@ export async function addDocuments(
     budget: tokenizer.documentBudget,
     countTokens: (text: string) => tokenizer.countTokens(text),
   };
-  return addStaged(context, options, async (staging, replacements) => {
-    await stageDocuments(documents, staging, replacements, splitting, options.signal, options.onProgress);
+  return addStaged(context, options, async (stager) => {
+    await stageDocuments(documents, stager, splitting, options.signal, options.onProgress);
     return new EncodedSource(pool);
   });
 }
@@ -137,7 +134,7 @@ export async function addVectors(
 ): Promise<AddReport> {
   let spill: SpillFile | undefined;
   try {
-    return await addStaged(context, options, async (staging, replacements) => {
+    return await addStaged(context, options, async (stager, staging) => {
       const records = await SpillFile.create(context.folder);
       spill = records;
       let tokens = 0;
@@ -145,15 +142,12 @@ export async function addVectors(
         throwIfAborted(options.signal, "adding documents");
         const name = `document ${JSON.stringify(document.id)}`;
         const rows = normalizedRows(name, vectors, dim);
-        staging.addDocument({ ...document, text }, [wholeSpan(text)]);
-        replacements.add(document.id);
+        if (!stager.add({ ...document, text }, [wholeSpan(text)])) continue;
         const count = rows.length / dim;
         const ids = tokenIds === undefined ? null : checkedTokenIds(name, tokenIds, count);
         await spillVectors(records, { vectors: quantizeVectors(rows, count, dim), tokenIds: ids });
         tokens += count;
       }
-      replacements.flush();
-      staging.flush();
       await records.finish();
       return new SpilledSource(dim, tokens / Math.max(1, records.records), records, staging.firstPassage);
     });
@@ -162,15 +156,45 @@ export async function addVectors(
   }
 }
 
-/** Deletes documents by id; ids that are not there are counted out. */
-export function deleteDocuments(context: WriteContext, ids: readonly string[]): Promise<DeleteReport> {
-  return withWriter(context, async (catalog, { catalog: snapshot }) => {
-    const found = catalog.liveIds([...new Set(ids)]);
-    if (found.size === 0) return { generation: snapshot.generation, deleted: 0 };
-    const generation = catalog.commit({
-      segments: [],
-      deleteDocuments: [...found.values()].sort((a, b) => a - b),
+/** Deletes documents by id, or those that meet a condition; ids that are not there are counted out. */
+export function deleteDocuments(
+  context: WriteContext,
+  wanted: readonly string[] | RowCondition,
+): Promise<DeleteReport> {
+  return withWriter(context, async (writer) => {
+    const { snapshot, catalog } = writer;
+    const numbers =
+      "sql" in wanted
+        ? catalog.matchingDocuments(snapshot, wanted)
+        : [...catalog.liveIds([...new Set(wanted)]).values()].sort((a, b) => a - b);
+    if (numbers.length === 0) return { generation: snapshot.generation, deleted: 0 };
+    const generation = writer.commit({ operation: "delete", deleteDocuments: numbers });
+    return { generation, deleted: numbers.length };
+  });
+}
+
+/** Changes title, url or metadata of documents; nothing is encoded. Errors: INVALID_DOCUMENT, UNKNOWN_DOCUMENT. */
+export function updateDocuments(
+  context: WriteContext,
+  patches: readonly DocumentPatch[],
+): Promise<UpdateReport> {
+  return withWriter(context, async (writer) => {
+    const { snapshot, catalog } = writer;
+    const numbers = catalog.liveIds(patches.map(({ id }) => checkId(id)));
+    const seen = new Set<string>();
+    const updates = patches.map(({ id, ...values }) => {
+      const documentNo = numbers.get(id);
+      if (documentNo === undefined) {
+        throw new MaxsimError("UNKNOWN_DOCUMENT", `there is no document ${describe(id)}`, {
+          hint: "Add it first; nothing was changed.",
+        });
+      }
+      if (seen.has(id)) throw invalidArgument("updates", "each document once", id);
+      seen.add(id);
+      return { documentNo, ...values };
     });
-    return { generation, deleted: found.size };
+    if (updates.length === 0) return { generation: snapshot.generation, updated: 0 };
+    const generation = writer.commit({ operation: "update", updateDocuments: updates });
+    return { generation, updated: updates.length };
   });
 }

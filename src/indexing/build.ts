@@ -40,8 +40,8 @@ export interface BuildInput {
   readonly nbits: 1 | 2 | 4;
   readonly seed: number;
   /** Numbers for the rows of this build. */
-  readonly firstPassage: number;
-  readonly nextSegmentNo: number;
+  readonly nextSegment: number;
+  readonly nextCodec: number;
   readonly signal: AbortSignal | undefined;
   readonly onProgress: ProgressListener | undefined;
 }
@@ -59,13 +59,16 @@ export interface BuildOutput {
 const BATCH_PASSAGES = 128;
 
 interface Sample {
-  /** Ascending passage numbers relative to the first staged passage; record r of the spill is chosen[r]. */
+  /** Ascending places of passages among all staged ones; record r of the spill is chosen[r]. */
   readonly chosen: Uint32Array;
   readonly spill: SpillFile;
 }
 
 export async function buildSegments(input: BuildInput): Promise<BuildOutput> {
-  if (input.codec !== null) return encodeAll(input, input.codec.codec, null, null);
+  if (input.codec !== null) {
+    const { codec, record } = input.codec;
+    return encodeAll(input, { codec, codecNo: record.codecNo, added: null }, null);
+  }
   const { passages } = input.staging;
   const wanted = samplePassages(passages, input.source.tokensPerPassage);
   const built = await buildFromSample(input, new Random(input.seed).sample(wanted, passages));
@@ -90,8 +93,9 @@ async function buildFromSample(input: BuildInput, chosen: Uint32Array): Promise<
     if (counts.every((count) => count === 0)) return null;
     const codec = await train(input, sample, counts);
     const file = await writeCodecFile(input.folder, input.indexId, codec);
-    const record = { codecNo: 1, file, centroids: codec.codebook.size };
-    return await encodeAll(input, codec, record, sample);
+    const codecNo = input.nextCodec;
+    const added = { codecNo, baseCodecNo: null, file, centroids: codec.codebook.size };
+    return await encodeAll(input, { codec, codecNo, added }, sample);
   } finally {
     await spill.remove();
   }
@@ -152,24 +156,28 @@ async function train(input: BuildInput, sample: Sample, counts: readonly number[
   );
 }
 
+/** The codec to compress with; `added` is its record when this build made it. */
+interface ChosenCodec {
+  readonly codec: Codec;
+  readonly codecNo: number;
+  readonly added: CodecRecord | null;
+}
+
 async function encodeAll(
   input: BuildInput,
-  codec: Codec,
-  codecRecord: CodecRecord | null,
+  { codec, codecNo, added }: ChosenCodec,
   sample: Sample | null,
 ): Promise<BuildOutput> {
   const { staging } = input;
   const segments: SegmentRecord[] = [];
   let writer: SegmentWriter | undefined;
-  let firstPassage = input.firstPassage;
   let tokens = 0;
   let done = 0;
   let emptyPassages = 0;
   let document = -1;
   const finish = async (finished: SegmentWriter): Promise<void> => {
     const written = await finished.finish();
-    segments.push({ segmentNo: input.nextSegmentNo + segments.length, ...written, firstPassage });
-    firstPassage += written.passages;
+    segments.push({ segmentNo: input.nextSegment + segments.length, codecNo, ...written });
   };
   try {
     for await (const { passages, vectors } of encodeBatches(input, readBatches(input, null), sample)) {
@@ -184,7 +192,7 @@ async function encodeAll(
         writer ??= await SegmentWriter.create(input.folder, input.indexId, codec);
         document = documentNo;
         const { count } = vectors[i]!.vectors;
-        await writer.add(documentNo, compressed[i]!);
+        await writer.add(passageNo, documentNo, compressed[i]!);
         counts.push({ passageNo, tokens: count });
         tokens += count;
         if (count === 0) emptyPassages++;
@@ -198,24 +206,26 @@ async function encodeAll(
     await writer?.abort();
     throw error;
   }
-  return { codec: codecRecord, segments, tokens, emptyPassages };
+  return { codec: added, segments, tokens, emptyPassages };
 }
 
 /** Batches of staged passages in order: the chosen ones, or all when `chosen` is null. */
 function* readBatches(input: BuildInput, chosen: Uint32Array | null): Generator<StagedPassage[]> {
-  const { staging, firstPassage } = input;
+  const { staging } = input;
   if (chosen === null) {
-    for (let from = 0; from < staging.passages; from += BATCH_PASSAGES) {
-      yield staging.readPassages(firstPassage + from, BATCH_PASSAGES);
+    for (let next = staging.firstPassage; ; ) {
+      const batch = staging.readPassages(next, BATCH_PASSAGES);
+      if (batch.length === 0) return;
+      yield batch;
+      next = batch.at(-1)!.passageNo + 1;
     }
-    return;
   }
   let batch: StagedPassage[] = [];
   for (let c = 0; c < chosen.length; ) {
-    // Neighbouring numbers are read together.
+    // Neighbours are read together.
     let end = c + 1;
     while (end < chosen.length && chosen[end]! === chosen[end - 1]! + 1 && end - c < BATCH_PASSAGES) end++;
-    batch.push(...staging.readPassages(firstPassage + chosen[c]!, end - c));
+    batch.push(...staging.readPassages(staging.passageAt(chosen[c]!), end - c));
     c = end;
     if (batch.length >= BATCH_PASSAGES || c === chosen.length) {
       yield batch;
@@ -239,10 +249,12 @@ async function* encodeBatches(
   sample: Sample | null = null,
 ): AsyncGenerator<EncodedBatch> {
   const recordOf = new Map(
-    sample === null ? [] : Array.from(sample.chosen, (relative, r) => [relative, r] as const),
+    sample === null
+      ? []
+      : Array.from(sample.chosen, (ordinal, r) => [input.staging.passageAt(ordinal), r] as const),
   );
   const encode = async (passages: StagedPassage[]): Promise<EncodedBatch> => {
-    const records = passages.map(({ passageNo }) => recordOf.get(passageNo - input.firstPassage));
+    const records = passages.map(({ passageNo }) => recordOf.get(passageNo));
     const missing = passages.filter((_, i) => records[i] === undefined);
     const fresh = missing.length === 0 ? [] : await input.source.vectors(missing, input.signal);
     let next = 0;

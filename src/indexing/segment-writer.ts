@@ -41,12 +41,16 @@ class Growing<T extends Uint8Array | Uint16Array | Uint32Array> {
 
 export interface WrittenSegment {
   readonly file: FileSummary;
+  /** Numbers of its first and last passage. */
+  readonly firstPassage: number;
+  readonly lastPassage: number;
   readonly passages: number;
   readonly tokens: number;
 }
 
 export class SegmentWriter {
   private readonly lengths = new Growing<Uint32Array>((n) => new Uint32Array(n));
+  private readonly numbers = new Growing<Uint32Array>((n) => new Uint32Array(n));
   private readonly documents = new Growing<Uint32Array>((n) => new Uint32Array(n));
   private readonly codes: Growing<Uint16Array | Uint32Array>;
   private readonly norms = new Growing<Uint16Array>((n) => new Uint16Array(n));
@@ -70,8 +74,13 @@ export class SegmentWriter {
     return this.tokenCount;
   }
 
-  /** Adds the next passage; the passages of one document follow each other. */
-  async add(documentNo: number, tokens: CompressedTokens): Promise<void> {
+  get passageCount(): number {
+    return this.passages;
+  }
+
+  /** Adds the next passage: numbers ascend, and the passages of one document follow each other. */
+  async add(passageNo: number, documentNo: number, tokens: CompressedTokens): Promise<void> {
+    this.numbers.append(Uint32Array.of(passageNo));
     this.lengths.append(Uint32Array.of(tokens.codes.length));
     this.documents.append(Uint32Array.of(documentNo));
     this.codes.append(tokens.codes);
@@ -100,6 +109,9 @@ export class SegmentWriter {
     await file.append(info);
     file.section("lengths", 4);
     await file.append(lengths);
+    const numbers = this.numbers.values;
+    file.section("passage", 4);
+    await file.append(numbers);
     file.section("document", 4);
     await file.append(this.documents.values);
     file.section("codes", codec.codeBytes);
@@ -110,7 +122,13 @@ export class SegmentWriter {
     await file.append(postings.offsets);
     file.section("postings", 1);
     await file.append(postings.bytes);
-    return { file: await file.finish(), passages: this.passages, tokens: this.tokenCount };
+    return {
+      file: await file.finish(),
+      firstPassage: numbers[0]!,
+      lastPassage: numbers.at(-1)!,
+      passages: this.passages,
+      tokens: this.tokenCount,
+    };
   }
 
   /** Removes what was written so far. */

@@ -1,4 +1,5 @@
 /** A segment as search uses it: typed views of its file, which is read into memory or mapped. */
+import { codeBytes } from "../codec/code-bytes.js";
 import type { Codec } from "../codec/codec.js";
 import { MaxsimError } from "../common/errors.js";
 import type { CompressedTokens, PassageOffsets } from "../kernels/backend.js";
@@ -17,13 +18,18 @@ export interface SegmentData {
   readonly name: string;
   readonly passages: number;
   readonly tokens: number;
-  /** Passage number of the segment's first passage. */
-  readonly firstPassage: number;
+  /** u32 `[passages]`: number of each passage, ascending. */
+  readonly numbers: Uint32Array;
+  /** Centroids of the codec that the segment was written with; codes are below. */
+  readonly centroids: number;
   readonly offsets: PassageOffsets;
   /** u32 `[passages]`: document number of each passage; a document's passages lie side by side. */
   readonly documents: Uint32Array;
   readonly compressed: CompressedTokens;
-  /** u32 `[centroids + 1]` byte offsets into `postings`. */
+  /**
+   * u32 `[K + 1]` byte offsets into `postings`, for the K centroids of the codec that is searched with: those that an
+   * extension added after the segment was written have empty lists.
+   */
   readonly postingOffsets: Uint32Array;
   readonly postings: Uint8Array;
   /** 1 for passages of deleted documents; null when there are none. */
@@ -35,12 +41,15 @@ export interface SegmentData {
 /** What the catalog says of the segment. */
 export interface SegmentIdentity {
   readonly firstPassage: number;
+  readonly lastPassage: number;
   readonly passages: number;
   readonly tokens: number;
+  /** Centroids of the codec that the segment was written with: that of the index or one that it extends. */
+  readonly centroids: number;
 }
 
 /** Sections that are verified at open; the others are long and verified where they are read. */
-const SMALL_SECTIONS = ["info", "lengths", "document", "postoff"];
+const SMALL_SECTIONS = ["info", "lengths", "passage", "document", "postoff"];
 
 /**
  * Checks that the sections agree with each other, with the codec and with the catalog; CORRUPT naming the file
@@ -54,17 +63,25 @@ export function decodeSegment(
   deleted: readonly (readonly [number, number])[],
 ): Segment {
   for (const tag of SMALL_SECTIONS) file.ensure(tag);
+  if (identity.centroids > codec.codebook.size) {
+    throw new MaxsimError(
+      "CORRUPT",
+      `${file.path}: it was written for ${identity.centroids} centroids, the codec has ${codec.codebook.size}`,
+    );
+  }
   checkInfo(file, codec, identity);
-  const views = sectionViews(file, codec);
+  const { centroids } = identity;
+  const views = sectionViews(file, centroids);
   const lengths = file.u32("lengths");
   const { codes, inverseNorms, residuals } = views.compressed;
   const sizes: Array<[string, number, number]> = [
     ["lengths", lengths.length, identity.passages],
+    ["passage", views.numbers.length, identity.passages],
     ["document", views.documents.length, identity.passages],
     ["codes", codes.length, identity.tokens],
     ["norms", inverseNorms.length, identity.tokens],
     ["residual", residuals.length, identity.tokens * codec.residualBytes],
-    ["postoff", views.postingOffsets.length, codec.codebook.size + 1],
+    ["postoff", views.postingOffsets.length, centroids + 1],
   ];
   for (const [tag, found, expected] of sizes) {
     if (found !== expected) {
@@ -74,29 +91,41 @@ export function decodeSegment(
       );
     }
   }
-  if (file.verifiedWhole) checkCodes(file.path, codes, codec.codebook.size);
+  if (file.verifiedWhole) checkCodes(file.path, codes, centroids);
   checkPostingOffsets(file.path, views.postingOffsets, views.postings.length);
+  checkNumbers(file.path, views.numbers, identity);
   const offsets = passageOffsets(file.path, lengths, identity.tokens);
-  const { firstPassage, passages, tokens } = identity;
-  const numbers = { name: file.path, firstPassage, passages, tokens };
-  return guarded(file, { ...numbers, offsets, ...views, ...deletions(identity, deleted) });
+  const { passages, tokens } = identity;
+  const postingOffsets = extendOffsets(views.postingOffsets, codec.codebook.size);
+  const data = { name: file.path, passages, tokens, centroids, offsets, ...views, postingOffsets };
+  return guarded(file, { ...data, ...deletions(views.numbers, deleted) });
 }
 
 /** The large arrays of a segment, in place. CORRUPT when a section is missing or has elements of another size. */
 export function sectionViews(
   file: SectionFile,
-  codec: Codec,
-): Pick<SegmentData, "documents" | "compressed" | "postingOffsets" | "postings"> {
+  centroids: number,
+): Pick<SegmentData, "numbers" | "documents" | "compressed" | "postingOffsets" | "postings"> {
   return {
+    numbers: file.u32("passage"),
     documents: file.u32("document"),
     compressed: {
-      codes: codec.codeBytes === 2 ? file.u16("codes") : file.u32("codes"),
+      codes: codeBytes(centroids) === 2 ? file.u16("codes") : file.u32("codes"),
       residuals: file.u8("residual"),
       inverseNorms: file.u16("norms"),
     },
     postingOffsets: file.u32("postoff"),
     postings: file.u8("postings"),
   };
+}
+
+/** The offsets of lists for `centroids` centroids: the further ones have nothing in this segment. */
+function extendOffsets(offsets: Uint32Array, centroids: number): Uint32Array {
+  if (offsets.length === centroids + 1) return offsets;
+  const extended = new Uint32Array(new SharedArrayBuffer(4 * (centroids + 1)));
+  extended.set(offsets);
+  extended.fill(offsets.at(-1)!, offsets.length);
+  return extended;
 }
 
 /** The segment of a file whose data were checked. */
@@ -122,8 +151,8 @@ function checkInfo(file: SectionFile, codec: Codec, identity: SegmentIdentity): 
     ["passages", info[0], identity.passages],
     ["dimension", info[1], codec.dim],
     ["bits a dimension", info[2], codec.quantizer.nbits],
-    ["centroids", info[3], codec.codebook.size],
-    ["bytes a code", info[4], codec.codeBytes],
+    ["centroids", info[3], identity.centroids],
+    ["bytes a code", info[4], codeBytes(identity.centroids)],
     ["tokens (low half)", info[5], identity.tokens % 2 ** 32],
     ["tokens (high half)", info[6], Math.floor(identity.tokens / 2 ** 32)],
   ];
@@ -131,6 +160,19 @@ function checkInfo(file: SectionFile, codec: Codec, identity: SegmentIdentity): 
   for (const [what, found, expected] of stated) {
     if (found !== expected) throw corruptFile(file.path, offset, `${expected} ${what}`, `${found}`);
   }
+}
+
+function checkNumbers(path: string, numbers: Uint32Array, identity: SegmentIdentity): void {
+  for (let p = 1; p < numbers.length; p++) {
+    if (numbers[p]! <= numbers[p - 1]!)
+      throw new MaxsimError("CORRUPT", `${path}: the number of passage ${p} does not ascend`);
+  }
+  const [first, last] = [numbers[0], numbers.at(-1)];
+  if (first === identity.firstPassage && last === identity.lastPassage) return;
+  throw new MaxsimError(
+    "CORRUPT",
+    `${path}: passages are numbered ${first} to ${last}, expected ${identity.firstPassage} to ${identity.lastPassage}`,
+  );
 }
 
 function passageOffsets(path: string, lengths: Uint32Array, tokens: number): Uint32Array {
@@ -166,23 +208,44 @@ function checkPostingOffsets(path: string, offsets: Uint32Array, bytes: number):
   }
 }
 
-/** The same segment with the deletions of another generation. */
-export function withDeletions(segment: Segment, deleted: readonly (readonly [number, number])[]): Segment {
-  return { ...segment, ...deletions(segment, deleted) };
+/** The same segment as another generation sees it: with its deletions, and its codec where that was extended. */
+export function inGeneration(
+  segment: Segment,
+  codec: Codec,
+  deleted: readonly (readonly [number, number])[],
+): Segment {
+  const postingOffsets = extendOffsets(segment.postingOffsets, codec.codebook.size);
+  const seen = { ...segment, ...deletions(segment.numbers, deleted) };
+  if (postingOffsets === segment.postingOffsets) return seen;
+  const extended = { ...seen, postingOffsets };
+  return segment.file === null ? extended : guarded(segment.file, extended);
+}
+
+/** Ordinal of the passage with that number, or of the first one with a higher number. */
+export function ordinalOf(numbers: Uint32Array, passageNo: number): number {
+  let low = 0;
+  let high = numbers.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (numbers[middle]! < passageNo) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 function deletions(
-  identity: Omit<SegmentIdentity, "tokens">,
+  numbers: Uint32Array,
   deleted: readonly (readonly [number, number])[],
 ): Pick<Segment, "dead" | "live"> {
-  const end = identity.firstPassage + identity.passages;
   let dead: Uint8Array | null = null;
+  const last = numbers.at(-1) ?? -1;
   for (const [first, count] of deleted) {
-    const from = Math.max(first, identity.firstPassage);
-    const to = Math.min(first + count, end);
+    if (first > last || first + count <= numbers[0]!) continue;
+    const from = ordinalOf(numbers, first);
+    const to = ordinalOf(numbers, first + count);
     if (from >= to) continue;
-    dead ??= new Uint8Array(new SharedArrayBuffer(identity.passages));
-    dead.fill(1, from - identity.firstPassage, to - identity.firstPassage);
+    dead ??= new Uint8Array(new SharedArrayBuffer(numbers.length));
+    dead.fill(1, from, to);
   }
   return { dead, live: dead === null ? null : liveOrdinals(dead) };
 }

@@ -95,7 +95,7 @@ function scoreInto(
   top: TopDocuments,
   kernels: KernelBackend,
 ): Float32Array {
-  const { compressed, offsets, documents, firstPassage } = segment;
+  const { compressed, offsets, documents, numbers } = segment;
   segment.ensureTokens(passages);
   const out = new Float32Array(passages.length);
   try {
@@ -104,7 +104,7 @@ function scoreInto(
     throw damagedSegment(segment, cause);
   }
   out.forEach((score, i) => {
-    top.push(documents[passages[i]!]!, firstPassage + passages[i]!, score);
+    top.push(documents[passages[i]!]!, numbers[passages[i]!]!, score);
   });
   return out;
 }

@@ -3,7 +3,7 @@
  * the rounding of the query to 8 bits; what compression lost stays lost.
  */
 import type { Codec } from "../codec/codec.js";
-import type { Segment } from "../indexing/segment.js";
+import { ordinalOf, type Segment } from "../indexing/segment.js";
 import type { RankedDocument, SearchSnapshot } from "./types.js";
 
 /** `ranked` with float scores for its first `count` entries, in their new order; the others follow as they were. */
@@ -22,12 +22,11 @@ export function rescore(
 }
 
 function passageVectors({ codec, segments }: SearchSnapshot, passageNo: number): Float32Array {
-  const segment = segments.find(
-    ({ firstPassage, passages }) => passageNo >= firstPassage && passageNo < firstPassage + passages,
-  );
-  return segment === undefined
-    ? new Float32Array(0)
-    : decodePassage(codec, segment, passageNo - segment.firstPassage);
+  for (const segment of segments) {
+    const ordinal = ordinalOf(segment.numbers, passageNo);
+    if (segment.numbers[ordinal] === passageNo) return decodePassage(codec, segment, ordinal);
+  }
+  return new Float32Array(0);
 }
 
 /** Stored vectors of one passage, f32 `[tokens][dim]`. */

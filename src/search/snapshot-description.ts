@@ -30,6 +30,6 @@ export function attachSnapshot(
 ): SearchSnapshot {
   const { tokens } = description;
   const codec = attachCodec(description.codec, mapper);
-  const segments = description.segments.map((segment) => attachSegment(segment, codec, mapper));
+  const segments = description.segments.map((segment) => attachSegment(segment, mapper));
   return { codec, segments, tokens };
 }

@@ -131,6 +131,7 @@ const RESIDUALS = Array.from({ length: 5 * 2 }, (_, i) => (i * 29 + 5) % 256);
 const SEGMENT: readonly Section[] = [
   ["info", 4, le(4, [3, DIM, 2, CENTROIDS, 2, 5, 0, 0])],
   ["lengths", 4, le(4, [2, 0, 3])],
+  ["passage", 4, le(4, [50, 51, 53])],
   ["document", 4, le(4, [4, 4, 9])],
   ["codes", 2, le(2, CODES)],
   ["norms", 2, le(2, NORMS)],
@@ -178,7 +179,13 @@ describe("files written from the text are read by the package", () => {
   test("segment", async () => {
     const { path, fileId, length } = put("segment", SEGMENT);
     const file = await readSectionFile(path, { type: "segment", indexId: INDEX_ID, fileId, length });
-    const segment = decodeSegment(file, await openCodec(), { firstPassage: 50, passages: 3, tokens: 5 }, []);
+    const segment = decodeSegment(
+      file,
+      await openCodec(),
+      { firstPassage: 50, lastPassage: 53, passages: 3, tokens: 5, centroids: 3 },
+      [],
+    );
+    expect([...segment.numbers]).toEqual([50, 51, 53]);
     expect([...segment.offsets]).toEqual([0, 2, 2, 5]);
     expect([...segment.documents]).toEqual([4, 4, 9]);
     expect([...segment.compressed.codes]).toEqual(CODES);
@@ -211,8 +218,8 @@ describe("files written from the text are read by the package", () => {
           "00f7c5545b67cf20a73f88c785f36def3076c2881fdaa447525a8d1c4d84bbbe",
         ],
         [
-          "6b4f5ced09faa62ca5e10bb1389e36bb",
-          "9a0db0466e839d9f4a911d8c1a010e61488895009740ad7f9e5ae2a7e1353a00",
+          "0157c2636e4bffe21da79038b891f633",
+          "00dce2d9c8c545f6be07a1f94e6492ca499c64989f815c51930c16d20f71a9af",
         ],
       ]
     `);
@@ -231,12 +238,12 @@ describe("files written by the package are as the text says", () => {
     const writer = await SegmentWriter.create(index, INDEX_ID, codec);
     const residual = (first: number, end: number): Uint8Array =>
       Uint8Array.from(RESIDUALS.slice(2 * first, 2 * end));
-    for (const [document, first, end] of [
-      [4, 0, 2],
-      [4, 2, 2],
-      [9, 2, 5],
+    for (const [number, document, first, end] of [
+      [50, 4, 0, 2],
+      [51, 4, 2, 2],
+      [53, 9, 2, 5],
     ] as const) {
-      await writer.add(document, {
+      await writer.add(number, document, {
         codes: Uint16Array.from(CODES.slice(first, end)),
         inverseNorms: Uint16Array.from(NORMS.slice(first, end)),
         residuals: residual(first, end),

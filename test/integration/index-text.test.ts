@@ -163,7 +163,7 @@ describe("changes", () => {
       { id: "x", text: "first", source: { path: "a.jsonl", line: 1 } },
       { id: "x", text: "second", source: { path: "a.jsonl", line: 9 } },
     ];
-    await expect(index.add(twice)).rejects.toMatchObject({
+    await expect(index.add(twice, { onDuplicate: "error" })).rejects.toMatchObject({
       code: "DUPLICATE_ID",
       message: expect.stringMatching(/"x".*a\.jsonl.*1.*a\.jsonl.*9/),
     });

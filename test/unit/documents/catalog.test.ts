@@ -43,6 +43,11 @@ describe("Catalog", () => {
         tokens: 0,
         nextDocument: 0,
         nextPassage: 0,
+        codecs: new Map(),
+        nextSegment: 1,
+        nextCodec: 1,
+        roots: 0,
+        sources: 0,
       });
       catalog.close();
       expect(failure(() => Catalog.create(path, { indexId: INDEX_ID, settings: SETTINGS })).code).toBe(
@@ -62,7 +67,10 @@ describe("Catalog", () => {
       expect(snapshot).toMatchObject({ generation: 2, documents: 57, nextDocument: 60, codec: fakeCodec(0) });
       expect(snapshot.segments.map((segment) => segment.segmentNo)).toEqual([0, 1]);
 
-      const documents = catalog.documents(inputs.map((_, i) => i));
+      const documents = catalog.documents(
+        inputs.map((_, i) => i),
+        snapshot.generation,
+      );
       inputs.forEach((input, i) => {
         const { documentNo, firstPassage, passages, tokens, ...content } = documents.get(i)!;
         expect(content).toEqual({ metadata: {}, ...input });
@@ -90,7 +98,7 @@ describe("Catalog", () => {
         const { firstPassage, passages } = documents.get(no)!;
         return Array.from({ length: passages }, (_, j) => firstPassage + j);
       });
-      const ranges = catalog.deadPassages(snapshot);
+      const ranges = catalog.generation().deleted;
       expect(ranges).toHaveLength(2);
       expect(ranges.flatMap(([first, count]) => Array.from({ length: count }, (_, j) => first + j))).toEqual(
         dead,
@@ -107,7 +115,7 @@ describe("Catalog", () => {
       const before = reader.snapshot();
       addDocuments(folder, catalog, [{ id: "doc-1", text: "new text" }], [1]);
       expect(reader.documentById("doc-1", before)?.documentNo).toBe(1);
-      expect(reader.deadPassages(before)).toEqual([]);
+      expect(reader.documents([1], before.generation).get(1)?.text).toBe(makeDocuments(3)[1]!.text);
       expect(reader.listDocuments(before, { offset: 0, limit: 9 }).map((d) => d.documentNo)).toEqual([
         0, 1, 2,
       ]);
@@ -128,21 +136,23 @@ describe("Catalog", () => {
       const segment = {
         segmentNo: 9,
         file: fakeFile("segment", "x"),
+        codecNo: 0,
         firstPassage: 0,
+        lastPassage: 0,
         passages: 1,
         tokens: 1,
       };
       const refused = [
-        () => catalog.commit({ segments: [], deleteDocuments: [3] }),
-        () => catalog.commit({ segments: [], deleteDocuments: [0, 0] }),
-        () => catalog.commit({ segments: [], deleteDocuments: [999] }),
-        () => catalog.commit({ segments: [segment], deleteDocuments: [] }),
+        () => catalog.commit({ operation: "delete", deleteDocuments: [3] }),
+        () => catalog.commit({ operation: "delete", deleteDocuments: [0, 0] }),
+        () => catalog.commit({ operation: "delete", deleteDocuments: [999] }),
+        () => catalog.commit({ operation: "compact", segments: [segment] }),
         () => addDocuments(folder, catalog, [{ id: "doc-0", text: "again" }]),
-        () => catalog.commit({ segments: [], dropSegments: [77], deleteDocuments: [] }),
+        () => catalog.commit({ operation: "compact", dropSegments: [77] }),
       ];
       for (const work of refused) expect(failure(work).code).toBe("INTERNAL");
       expect(catalog.snapshot()).toEqual(before);
-      expect(catalog.commit({ segments: [], deleteDocuments: [0] })).toBe(before.generation + 1);
+      expect(catalog.commit({ operation: "delete", deleteDocuments: [0] })).toBe(before.generation + 1);
       catalog.close();
     }));
 
@@ -153,11 +163,13 @@ describe("Catalog", () => {
       const merged = {
         segmentNo: 2,
         file: fakeFile("segment", "merged"),
+        codecNo: 0,
         firstPassage: 0,
+        lastPassage: before.nextPassage - 1,
         passages: before.nextPassage,
         tokens: before.segments.reduce((sum, segment) => sum + segment.tokens, 0),
       };
-      catalog.commit({ segments: [merged], dropSegments: [0, 1], deleteDocuments: [] });
+      catalog.commit({ operation: "compact", segments: [merged], dropSegments: [0, 1] });
       expect(catalog.snapshot().segments).toEqual([merged]);
       catalog.close();
     }));

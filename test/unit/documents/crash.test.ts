@@ -13,6 +13,7 @@ import { type FileSummary, SectionFileWriter } from "../../../src/storage/sectio
 import { MemoryFileSystem } from "../storage/memory-file-system.js";
 import {
   addDocuments,
+  fakeCodec,
   INDEX_ID,
   inFolder,
   makeDocuments,
@@ -51,11 +52,18 @@ async function addOne(folder: string, catalog: Catalog, id: string): Promise<Fil
   const segment = {
     segmentNo: base.generation,
     file,
+    codecNo: 0,
     firstPassage: base.nextPassage,
+    lastPassage: base.nextPassage,
     passages: 1,
     tokens: 0,
   };
-  catalog.commit({ staging, segments: [segment], deleteDocuments: [] });
+  catalog.commit({
+    operation: "add",
+    staging,
+    segments: [segment],
+    ...(base.codec === null ? { codec: fakeCodec(0) } : {}),
+  });
   staging.remove();
   return file;
 }
@@ -89,14 +97,14 @@ test("a crash between publication and commit leaves generation N, and the next w
     const next = Catalog.open(folder, { readOnly: false });
     const snapshot = next.snapshot();
     expect([snapshot.generation, snapshot.documents]).toEqual([1, 1]);
-    const removed = await removeGarbage(folder, snapshot);
+    const removed = await removeGarbage(folder, next.filesInUse(1));
     expect(removed.sort()).toEqual([...strays, "build.sqlite", orphan.name].sort());
-    expect(await removeGarbage(folder, snapshot)).toEqual([]);
+    expect(await removeGarbage(folder, next.filesInUse(1))).toEqual([]);
     for (const name of [...others, kept.name]) expect(existsSync(join(folder, name))).toBe(true);
     // The same add again gives the same file and now counts.
     expect((await addOne(folder, next, "b")).name).toBe(orphan.name);
     expect(next.snapshot().generation).toBe(2);
-    await removeGarbage(folder, next.snapshot());
+    await removeGarbage(folder, next.filesInUse(2));
     for (const { file } of next.snapshot().segments) {
       await readSectionFile(join(folder, file.name), { type: "segment", indexId: INDEX_ID, ...file });
     }
@@ -169,11 +177,11 @@ test("a reader that holds a read transaction delays the emptying of the log, not
     const count = held.prepare("SELECT count(*) FROM commits").pluck();
     expect(count.get()).toBe(3);
     connectionOf(catalog).pragma("busy_timeout = 10");
-    expect(catalog.commit({ segments: [], deleteDocuments: [0] })).toBe(3);
+    expect(catalog.commit({ operation: "delete", deleteDocuments: [0] })).toBe(3);
     expect(count.get()).toBe(3);
     held.exec("COMMIT");
     expect(reader.snapshot().generation).toBe(3);
-    expect(catalog.commit({ segments: [], deleteDocuments: [1] })).toBe(4);
+    expect(catalog.commit({ operation: "delete", deleteDocuments: [1] })).toBe(4);
     reader.close();
     catalog.close();
     expect(readdirSync(folder).sort()).toEqual(["catalog.sqlite"]);
@@ -210,7 +218,7 @@ test("readers in a thread see whole generations while a writer commits", () =>
       });
     await message();
     for (let i = 10; i < 30; i++) {
-      catalog.commit({ segments: [], deleteDocuments: [i] });
+      catalog.commit({ operation: "delete", deleteDocuments: [i] });
       await new Promise((resolve) => setImmediate(resolve));
     }
     const answer = message();

@@ -19,8 +19,10 @@ function readAll(folder: string): string {
     const passages = Array.from({ length: snapshot.nextPassage }, (_, i) => i);
     return JSON.stringify([
       snapshot,
-      catalog.deadPassages(snapshot),
-      [...catalog.documents(documents).values()],
+      catalog.generation().deleted,
+      catalog.roots(snapshot),
+      catalog.sources(snapshot),
+      [...catalog.documents(documents, snapshot.generation).values()],
       [...catalog.passages(passages).values()],
       catalog.listDocuments(snapshot, { offset: 0, limit: 1000 }).map((document) => document.id),
     ]);
@@ -174,6 +176,11 @@ describe("changed rows", () => {
     "DELETE FROM tombstones WHERE document_no = 4",
     "DELETE FROM segments WHERE segment_no = 0",
     "DELETE FROM codecs",
+    "UPDATE roots SET options = '{}'",
+    "UPDATE roots SET gen_dropped = 2",
+    "DELETE FROM roots",
+    "UPDATE sources SET modified = modified + 1 WHERE path = '/notes/a.md'",
+    "DELETE FROM sources WHERE path = '/notes/b.md'",
   ];
   test("each is noticed when it is read, and by verify", () =>
     inFolder((folder) => {

@@ -69,7 +69,7 @@ describe("Staging", () => {
         /"a" appears twice: first in x\.jsonl:3, then in y\.txt$/,
       );
       expect(twice("b")).toMatch(/first as document 2 of the input, then as document 3 of the input$/);
-      expect(staging.addDocument({ id: "c", text: "4" }, []).documentNo).toBe(12);
+      expect(staging.addDocument({ id: "c", text: "4" }, [])?.documentNo).toBe(12);
     }));
 
   const invalid: Array<[string, unknown]> = [

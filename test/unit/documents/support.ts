@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Catalog } from "../../../src/documents/catalog.js";
+import { Catalog, type CatalogChange } from "../../../src/documents/catalog.js";
 import type {
   CodecRecord,
   FileRecord,
@@ -42,7 +42,7 @@ export function fakeFile(type: FileType, seed: string): FileRecord {
 }
 
 export function fakeCodec(codecNo: number): CodecRecord {
-  return { codecNo, file: fakeFile("codec", `codec ${codecNo}`), centroids: 16 };
+  return { codecNo, baseCodecNo: null, file: fakeFile("codec", `codec ${codecNo}`), centroids: 16 };
 }
 
 /** One passage for each blank-line separated block of the text. */
@@ -71,6 +71,7 @@ export function addDocuments(
   catalog: Catalog,
   inputs: Iterable<DocumentInput>,
   deleteDocuments: readonly number[] = [],
+  more: Pick<CatalogChange, "roots" | "sources"> = {},
 ): number {
   const base = catalog.snapshot();
   const staging = Staging.create(folder, {
@@ -92,14 +93,18 @@ export function addDocuments(
     const segment: SegmentRecord = {
       segmentNo,
       file: fakeFile("segment", `segment ${segmentNo}`),
+      codecNo: 0,
       firstPassage: base.nextPassage,
+      lastPassage: base.nextPassage + staging.passages - 1,
       passages: staging.passages,
       tokens,
     };
     return catalog.commit({
+      operation: "add",
       staging,
       segments: staging.passages > 0 ? [segment] : [],
       deleteDocuments,
+      ...more,
       ...(base.codec === null ? { codec: fakeCodec(0) } : {}),
     });
   } finally {
@@ -124,6 +129,10 @@ export function makeDocuments(count: number, prefix = "doc"): DocumentInput[] {
 export function smallCatalog(folder: string): Catalog {
   const catalog = Catalog.create(folder, { indexId: INDEX_ID, settings: SETTINGS });
   addDocuments(folder, catalog, makeDocuments(40));
-  addDocuments(folder, catalog, makeDocuments(20, "more"), [3, 7, 4]);
+  const file = { rootNo: 1, size: 9, modified: 1700000000123, sha256: "ab".repeat(32) };
+  addDocuments(folder, catalog, makeDocuments(20, "more"), [3, 7, 4], {
+    roots: { add: [{ rootNo: 1, path: "/notes", prefix: "", options: { hidden: true } }], drop: [] },
+    sources: { add: ["/notes/a.md", "/notes/b.md"].map((path) => ({ ...file, path })), drop: [] },
+  });
   return catalog;
 }

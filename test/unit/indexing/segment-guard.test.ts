@@ -26,7 +26,13 @@ const LENGTH = 40;
 const TOKENS = PASSAGES * LENGTH;
 const BLOCK = 65536;
 const folder = tempFolder();
-const identity: SegmentIdentity = { firstPassage: 0, passages: PASSAGES, tokens: TOKENS };
+const identity: SegmentIdentity = {
+  firstPassage: 0,
+  lastPassage: PASSAGES - 1,
+  passages: PASSAGES,
+  tokens: TOKENS,
+  centroids: CENTROIDS,
+};
 let codec: Codec;
 let codecFile: FileSummary;
 let segmentFile: FileSummary;
@@ -53,7 +59,7 @@ beforeAll(async () => {
   codecFile = await writeCodecFile(folder, INDEX_ID, codec);
   const writer = await SegmentWriter.create(folder, INDEX_ID, codec);
   for (let p = 0; p < PASSAGES; p++) {
-    await writer.add(p, {
+    await writer.add(p, p, {
       codes: Uint16Array.from({ length: LENGTH }, () => random.below(CENTROIDS)),
       residuals: bytes(LENGTH * codec.residualBytes, 0, 256),
       inverseNorms: new Uint16Array(LENGTH).fill(0x3c00),
@@ -192,11 +198,11 @@ function contentOf({ codec: { codebook, quantizer, tokenGroups }, segments }: Se
     quantizer: { ...quantizer, cutoffs: [...quantizer.cutoffs], weights: [...quantizer.weights] },
     groups: tokenGroups.groups,
     segments: segments.map((segment) => {
-      const { name, passages, tokens, firstPassage, offsets, documents, dead, live } = segment;
+      const { name, passages, tokens, centroids, offsets, documents, numbers, dead, live } = segment;
       const { codes, inverseNorms, residuals } = segment.compressed;
-      const arrays = [offsets, documents, codes, inverseNorms, residuals, segment.postingOffsets];
+      const arrays = [offsets, documents, numbers, codes, inverseNorms, residuals, segment.postingOffsets];
       return {
-        ...{ name, passages, tokens, firstPassage, dead, live },
+        ...{ name, passages, tokens, centroids, dead, live },
         arrays: [...arrays, segment.postings].map((array) => Buffer.from(array.buffer).toString("base64")),
       };
     }),

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { readPostings } from "../../../src/codec/postings.js";
-import { withDeletions } from "../../../src/indexing/segment.js";
+import { inGeneration } from "../../../src/indexing/segment.js";
 import type { PackedQuery, Probes } from "../../../src/kernels/backend.js";
 import { packQuery } from "../../../src/kernels/pack.js";
 import { referenceBackend as kernels } from "../../../src/kernels/reference.js";
@@ -140,7 +140,7 @@ describe("pruned search", () => {
     const even = Array.from({ length: 40 }, (_, i) => [i * 6, 3] as const);
     const halved: SearchSnapshot = {
       ...snapshot,
-      segments: snapshot.segments.map((segment) => withDeletions(segment, even)),
+      segments: snapshot.segments.map((segment) => inGeneration(segment, snapshot.codec, even)),
     };
     for (const tuning of [pruned, { effort: "exact" as const }]) {
       const { ranked } = search(corpus.query(12, 8), 60, tuning, halved);
@@ -163,7 +163,7 @@ describe("gathering candidates", () => {
         const count = readPostings(segment.postings, from, to, segment.passages, list, "test");
         const best = similarity[Math.floor(n / 5)]!;
         for (const p of list.subarray(0, count)) {
-          const passageNo = segment.firstPassage + p;
+          const passageNo = segment.numbers[p]!;
           best.set(passageNo, Math.max(best.get(passageNo) ?? Number.NEGATIVE_INFINITY, probes.scores[n]!));
         }
       });
@@ -178,9 +178,7 @@ describe("gathering candidates", () => {
     const { parts, reached, kept } = gatherCandidates(snapshot, query, probes, 10, kernels, workspace);
     expect(reached).toBe(touched.size);
     expect(kept).toBe(10);
-    const found = parts.flatMap(({ segment, passages }) =>
-      Array.from(passages!, (p) => segment.firstPassage + p),
-    );
+    const found = parts.flatMap(({ segment, passages }) => Array.from(passages!, (p) => segment.numbers[p]!));
     expect(new Set(found).size).toBe(10);
     for (const p of found) expect(total(p)).toBeGreaterThanOrEqual(cut - 1e-4);
   });

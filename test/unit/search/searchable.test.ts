@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { withDeletions } from "../../../src/indexing/segment.js";
+import { inGeneration } from "../../../src/indexing/segment.js";
 import { searchableDocuments } from "../../../src/search/searchable.js";
 import { memorySnapshot } from "../../support/built-segments.js";
 
@@ -7,7 +7,7 @@ describe("searchable documents", () => {
   it("are those with a live passage that has tokens", () => {
     const { snapshot } = memorySnapshot({ passages: 30, passagesPerDocument: 3 });
     expect(searchableDocuments(snapshot)).toBe(10);
-    const deleted = snapshot.segments.map((segment) => withDeletions(segment, [[3, 3]]));
+    const deleted = snapshot.segments.map((segment) => inGeneration(segment, snapshot.codec, [[3, 3]]));
     expect(searchableDocuments({ ...snapshot, segments: deleted })).toBe(9);
     const [first, ...others] = snapshot.segments;
     // The first document keeps a passage with tokens, the second one does not.
