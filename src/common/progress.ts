@@ -1,5 +1,6 @@
-/** Stages of a long operation: those of a build in their order, a search, those of a backup and its restore. */
+/** Stages of a long operation: those of a sync and a build in their order, a search, those of a backup and its restore. */
 export type ProgressStage =
+  | "scan"
   | "read"
   | "sample"
   | "train"
@@ -17,7 +18,7 @@ export interface ProgressEvent {
   readonly done: number;
   /** Units of this stage in all; undefined while it is not known. */
   readonly total: number | undefined;
-  /** What is counted, such as "documents", "passages", "queries" or "bytes". */
+  /** What is counted, such as "documents", "passages", "queries", "files" or "bytes". */
   readonly unit: string;
   /** Tokens encoded so far, where the stage encodes. */
   readonly tokens?: number;
