@@ -75,7 +75,7 @@ function report(error: unknown, args: readonly string[], context: CommandContext
     interrupted === undefined
       ? error
       : new MaxsimError("ABORTED", `interrupted: ${(error as MaxsimError).message}`, {
-          hint: "Nothing was changed; the same command begins anew.",
+          hint: (error as MaxsimError).hint ?? "Nothing was changed; the same command begins anew.",
           cause: error,
         });
   // The command line may be one that commander refused, so these two are looked for as they are written.

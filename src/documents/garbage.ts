@@ -15,7 +15,8 @@ import { removeStaging, STAGING_NAME } from "./staging.js";
 
 /**
  * Deletes temporary files, the staging file, and segment and codec files that the snapshot does not name. Only
- * under the writer lock, with the newest snapshot and no add running. Names of any other form stay. A reader that
+ * under the writer lock, with the newest snapshot and no add running. Names of any other form stay, and so does the
+ * journal of an add that did not reach its end: the next add goes on with it. A reader that
  * has a file open keeps it; one that is about to open a dropped file reads the newer generation instead.
  * @returns the names that were removed, relative to the folder.
  */

@@ -1,9 +1,11 @@
 /** Adding and deleting: one writer at a time, each call one generation. */
 
 import { throwIfAborted } from "../common/abort.js";
+import { isMaxsimError } from "../common/errors.js";
 import type { Logger } from "../common/logger.js";
 import { Catalog } from "../documents/catalog.js";
 import { removeGarbage } from "../documents/garbage.js";
+import type { Snapshot } from "../documents/records.js";
 import { Staging } from "../documents/staging.js";
 import { buildSegments, type VectorSource } from "../indexing/build.js";
 import { spillVectors } from "../indexing/passage-vectors.js";
@@ -12,6 +14,7 @@ import { quantizeVectors } from "../kernels/pack.js";
 import type { FileMapper } from "../storage/file-mapper.js";
 import { WriterLock } from "../storage/lock.js";
 import { SpillFile } from "../storage/spill-file.js";
+import { JournaledSource } from "./journaled-source.js";
 import { type LoadedSnapshot, loadSnapshot } from "./load-snapshot.js";
 import type { ModelHandle } from "./model-handle.js";
 import type { AddOptions, AddReport, DeleteReport, EmbeddedDocument } from "./options.js";
@@ -51,7 +54,7 @@ async function withWriter<T>(
 function addStaged(
   context: WriteContext,
   options: AddOptions,
-  stage: (staging: Staging, replacements: Replacements) => Promise<VectorSource>,
+  stage: (staging: Staging, replacements: Replacements, snapshot: Snapshot) => Promise<VectorSource>,
 ): Promise<AddReport> {
   return withWriter(context, async (catalog, current) => {
     const { catalog: snapshot } = current;
@@ -59,9 +62,11 @@ function addStaged(
       firstDocument: snapshot.nextDocument,
       firstPassage: snapshot.nextPassage,
     });
+    let journaled: JournaledSource | undefined;
     try {
       const replacements = new Replacements(catalog);
-      const source = await stage(staging, replacements);
+      const source = await stage(staging, replacements, snapshot);
+      if (source instanceof JournaledSource) journaled = source;
       const { documents, passages } = staging;
       const replaced = replacements.documentNos.length;
       if (documents === 0) {
@@ -72,6 +77,7 @@ function addStaged(
           passages,
           tokens: 0,
           emptyPassages: 0,
+          resumed: 0,
         };
       }
       const built = await buildSegments({
@@ -96,6 +102,7 @@ function addStaged(
         segments: built.segments,
         deleteDocuments: replacements.documentNos,
       });
+      if (journaled !== undefined) await removeJournal(journaled, context.logger);
       options.onProgress?.({ stage: "commit", done: documents, total: documents, unit: "documents" });
       return {
         generation,
@@ -104,11 +111,23 @@ function addStaged(
         passages,
         tokens: built.tokens,
         emptyPassages: built.emptyPassages,
+        resumed: journaled?.resumed ?? 0,
       };
     } finally {
+      await journaled?.close();
       staging.remove();
     }
   });
+}
+
+/** What was committed stays committed: a journal that cannot be removed is worth a warning. */
+async function removeJournal(source: JournaledSource, logger: Logger): Promise<void> {
+  try {
+    await source.remove();
+  } catch (error) {
+    if (!isMaxsimError(error)) throw error;
+    logger.warn(`the journal of this add stays: ${error.message}`);
+  }
 }
 
 export async function addDocuments(
@@ -122,9 +141,11 @@ export async function addDocuments(
     budget: tokenizer.documentBudget,
     countTokens: (text: string) => tokenizer.countTokens(text),
   };
-  return addStaged(context, options, async (staging, replacements) => {
+  return addStaged(context, options, async (staging, replacements, { indexId, settings }) => {
     await stageDocuments(documents, staging, replacements, splitting, options.signal, options.onProgress);
-    return new EncodedSource(pool);
+    // An index without a model has no encoder.
+    const fingerprint = settings.model!.fingerprint;
+    return JournaledSource.open(new EncodedSource(pool), context.folder, { indexId, fingerprint });
   });
 }
 
