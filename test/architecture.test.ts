@@ -21,6 +21,7 @@ const SIDEWAYS: Readonly<Record<string, readonly string[]>> = {
   workers: ["search", "indexing"],
   lexical: ["documents"],
   datasets: ["evaluation"],
+  engine: ["datasets"],
 };
 
 /** What has one place: the uses that a pattern matches, and the files (paths below src) that may have them. */
@@ -119,6 +120,7 @@ describe("architecture", () => {
       'const addon = "../../native-bindings/build/Release/x.node";',
       /place for native-bindings/,
     ],
+    ["datasets/a.ts", 'import { Index } from "../engine/index.js";', /datasets must not import/],
     ["engine/a.ts", "const answer = await fetch(url);", /place for the network/],
     ["models/session.ts", 'import http from "node:https";', /place for the network/],
     ["workers/a.ts", 'const ort = require("onnxruntime-node");', /place for onnxruntime-node/],
@@ -142,6 +144,7 @@ describe("architecture", () => {
   it.each([
     ["workers/a.ts", 'import { x } from "../search/scorer.js";'],
     ["search/a.ts", 'import { x } from "../indexing/segment.js"; import { y } from "./rank.js";'],
+    ["engine/a.ts", 'import { readCorpus } from "../datasets/corpus.js";'],
     ["index.ts", 'export { Index } from "./engine/index.js";'],
     ["models/hub.ts", "const answer = await fetch(url);"],
     ["codec/a.ts", "// console.log in a comment, and cache.fetch() of an object\ncache.fetch();"],

@@ -2,7 +2,7 @@
 import { isMaxsimError, MaxsimError } from "../common/errors.js";
 import type { Logger } from "../common/logger.js";
 import type { DocumentInput } from "../documents/types.js";
-import { discardEmptyIndex, topmostNewFolder } from "../engine/discard.js";
+import { discardEmptyIndex, hasEncodedPassages, topmostNewFolder } from "../engine/discard.js";
 import { Index } from "../engine/index.js";
 import type { AddOptions, AddReport } from "../engine/options.js";
 
@@ -16,8 +16,8 @@ export interface BuildOptions extends AddOptions {
 
 /**
  * Adds the documents as one generation. A build that fails before the first commit of an index leaves nothing of it
- * behind. Errors: those of Index.create, Index.open and Index.add; INVALID_ARGUMENT for options that the index was
- * not made with.
+ * behind, unless passages were encoded already: then the same call goes on with them. Errors: those of Index.create,
+ * Index.open and Index.add; INVALID_ARGUMENT for options that the index was not made with.
  */
 export async function buildIndex(
   folder: string,
@@ -31,12 +31,31 @@ export async function buildIndex(
     return await index.add(documents, options);
   } catch (error) {
     await index.close();
-    // Whoever holds the lock is making the first generation just now.
-    const locked = isMaxsimError(error) && error.code === "LOCKED";
-    if (generation === 0 && !locked) await discard(folder, topmost, options.logger);
-    throw error;
+    // Whoever holds the lock is writing just now.
+    if (isMaxsimError(error) && error.code === "LOCKED") throw error;
+    const kept = await keepEncoded(folder, options.logger);
+    if (!kept && generation === 0) await discard(folder, topmost, options.logger);
+    throw kept && isMaxsimError(error) ? resumable(error) : error;
   } finally {
     await index.close();
+  }
+}
+
+/** The error with a hint that nothing needs to be encoded again. */
+function resumable(error: MaxsimError): MaxsimError {
+  const { code, message, hint = "Nothing was changed." } = error;
+  const kept = "What was encoded is kept: the same command goes on where it stopped.";
+  return new MaxsimError(code, message, { hint: `${hint} ${kept}`, cause: error });
+}
+
+/** Whether there are encoded passages to go on with. The error that led here is the one to report, not one of this. */
+async function keepEncoded(folder: string, logger: Logger): Promise<boolean> {
+  try {
+    return await hasEncodedPassages(folder);
+  } catch (error) {
+    if (!isMaxsimError(error)) throw error;
+    logger.warn(`what was encoded cannot be looked at: ${error.message}`);
+    return false;
   }
 }
 

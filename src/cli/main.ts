@@ -3,10 +3,12 @@
 import { Command, CommanderError } from "commander";
 import { isMaxsimError, MaxsimError } from "../common/errors.js";
 import { PACKAGE_VERSION } from "../common/version.js";
+import { registerBackup } from "./commands/backup.js";
 import { registerDoctor } from "./commands/doctor.js";
 import { registerIndex } from "./commands/index.js";
 import { registerInfo } from "./commands/info.js";
 import { registerModel } from "./commands/model.js";
+import { registerRestore } from "./commands/restore.js";
 import { registerSearch } from "./commands/search.js";
 import { type CommandContext, Interruption, processContext } from "./context.js";
 import { exitStatus, renderError } from "./render/error.js";
@@ -45,6 +47,8 @@ Exit status: 0 done, 1 failed, 2 wrong usage,
   registerSearch(program, context);
   registerInfo(program, context);
   registerModel(program, context);
+  registerBackup(program, context);
+  registerRestore(program, context);
   registerDoctor(program, context);
   return program;
 }
@@ -75,7 +79,7 @@ function report(error: unknown, args: readonly string[], context: CommandContext
     interrupted === undefined
       ? error
       : new MaxsimError("ABORTED", `interrupted: ${(error as MaxsimError).message}`, {
-          hint: "Nothing was changed; the same command begins anew.",
+          hint: (error as MaxsimError).hint ?? "Nothing was changed; the same command begins anew.",
           cause: error,
         });
   // The command line may be one that commander refused, so these two are looked for as they are written.

@@ -22,6 +22,7 @@ export type ErrorCode =
   | "MODEL_RUNTIME_MISSING" // onnxruntime-node is not installed or does not load
   | "INDEX_NOT_FOUND" // there is no folder, or no index in it
   | "INDEX_EXISTS" // create() on a folder that already holds an index
+  | "TARGET_EXISTS" // a backup would be written over something
   | "FORMAT_TOO_NEW" // written by a newer format version than this package reads
   | "CORRUPT" // a file or a row does not match its checksum, or lies about itself
   | "LOCKED" // another writer holds the index

@@ -1,5 +1,15 @@
-/** Stages of a long operation, in the order in which a build goes through them. */
-export type ProgressStage = "read" | "sample" | "train" | "encode" | "write" | "commit" | "search";
+/** Stages of a long operation: those of a sync and a build in their order, a search, those of a backup and its restore. */
+export type ProgressStage =
+  | "scan"
+  | "read"
+  | "sample"
+  | "train"
+  | "encode"
+  | "write"
+  | "commit"
+  | "search"
+  | "copy"
+  | "check";
 
 /** One report of progress; reports come several times a second at most. */
 export interface ProgressEvent {
@@ -8,7 +18,7 @@ export interface ProgressEvent {
   readonly done: number;
   /** Units of this stage in all; undefined while it is not known. */
   readonly total: number | undefined;
-  /** What is counted, such as "documents", "passages" or "queries". */
+  /** What is counted, such as "documents", "passages", "queries", "files" or "bytes". */
   readonly unit: string;
   /** Tokens encoded so far, where the stage encodes. */
   readonly tokens?: number;

@@ -5,14 +5,9 @@
  * of a named file, and with several named paths the base name of each folder in front.
  */
 import { basename, resolve } from "node:path";
-import { throwIfAborted } from "../common/abort.js";
-import { isMaxsimError, MaxsimError } from "../common/errors.js";
-import { type FoundFile, type SkippedFile, STREAMED, walkFiles } from "../text/walk.js";
-import { beirCorpus } from "./beir.js";
-import { readCsv } from "./csv.js";
-import { readTextFile } from "./files.js";
-import { readJsonl } from "./jsonl.js";
-import type { CorpusItem, CorpusOptions, RecordFile } from "./types.js";
+import { MaxsimError } from "../common/errors.js";
+import { type CorpusRoot, holdsRecords, namedPrefix, readCorpusFile, rootFiles } from "./corpus-file.js";
+import type { CorpusItem, CorpusOptions } from "./types.js";
 
 export type { CorpusItem, CorpusOptions } from "./types.js";
 
@@ -27,31 +22,26 @@ export async function* readCorpus(
   paths: readonly string[],
   options: CorpusOptions = {},
 ): AsyncGenerator<CorpusItem> {
-  const roots = [...new Set(paths.map((path) => resolve(path)))];
-  checkNames(roots);
-  for (const root of roots) {
-    const corpus = await beirCorpus(root);
-    const found: AsyncIterable<FoundFile | SkippedFile> = walkFiles([corpus ?? root], options);
-    for await (const file of found) {
-      throwIfAborted(options.signal, "reading the corpus");
-      if (file.kind === "skipped") {
-        yield { kind: "skipped", path: file.path, reason: file.reason };
-        continue;
-      }
-      const prefix = roots.length > 1 && !file.named ? `${basename(root)}/` : "";
-      for await (const item of readFound(file, prefix + file.relativePath, options)) {
-        throwIfAborted(options.signal, "reading the corpus");
-        yield item;
-      }
+  for (const root of corpusRoots(paths)) {
+    for await (const file of rootFiles(root, options)) {
+      if (file.kind === "file") yield* readCorpusFile(file, options);
+      else yield { kind: "skipped", path: file.path, reason: file.reason };
     }
   }
+}
+
+/** The roots that paths name, each once. Errors: INVALID_ARGUMENT for two whose documents would share ids. */
+export function corpusRoots(paths: readonly string[]): CorpusRoot[] {
+  const roots = [...new Set(paths.map((path) => resolve(path)))];
+  checkNames(roots);
+  return roots.map((path) => ({ path, prefix: roots.length > 1 ? namedPrefix(path) : "" }));
 }
 
 function checkNames(roots: readonly string[]): void {
   const seen = new Map<string, string>();
   for (const root of roots) {
     // Records have ids of their own.
-    if (STREAMED.test(root)) continue;
+    if (holdsRecords(root)) continue;
     const name = basename(root);
     const other = seen.get(name);
     if (other !== undefined) {
@@ -62,24 +52,5 @@ function checkNames(roots: readonly string[]): void {
       );
     }
     seen.set(name, root);
-  }
-}
-
-async function* readFound(file: FoundFile, name: string, options: CorpusOptions): AsyncGenerator<CorpusItem> {
-  if (!STREAMED.test(file.path)) {
-    yield await readTextFile(file.path, name);
-    return;
-  }
-  const records: RecordFile = { path: file.path, name };
-  if (/\.(?:jsonl|ndjson)$/i.test(file.path)) {
-    yield* readJsonl(records, options);
-    return;
-  }
-  try {
-    yield* readCsv(records, options);
-  } catch (error) {
-    // A table that only lies in a folder need not hold text; one that the user named must.
-    if (file.named || !isMaxsimError(error) || error.code !== "UNKNOWN_COLUMN") throw error;
-    yield { kind: "skipped", path: file.path, reason: `a table without a column of text: ${error.message}` };
   }
 }

@@ -14,7 +14,8 @@ import { removeStaging, STAGING_NAME } from "./staging.js";
 
 /**
  * Deletes temporary files, the staging file, and segment and codec files that are not in use. Only under the writer
- * lock, with no add running. Names of any other form stay.
+ * lock, with no add running. Names of any other form stay, and so does the journal of an add that did not reach its
+ * end: the next add goes on with it.
  * @param inUse names relative to the folder: `Catalog.filesInUse`.
  * @returns the names that were removed, relative to the folder.
  */

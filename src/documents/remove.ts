@@ -3,6 +3,7 @@ import { rmSync } from "node:fs";
 import { rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { ioError, systemCode } from "../common/errors.js";
+import { JOURNAL_NAME } from "../storage/encode-journal.js";
 import {
   FILE_FOLDERS,
   FILE_TYPES,
@@ -10,8 +11,10 @@ import {
   isPublishedBaseName,
   isTemporaryBaseName,
 } from "../storage/file-names.js";
+import { HISTORY_NAME } from "../storage/history-log.js";
 import { LOCK_NAME } from "../storage/lock.js";
 import { nodeFileSystem } from "../storage/node-file-system.js";
+import { isSnapshotLockName, SNAPSHOT_FOLDER } from "../storage/snapshot-lock.js";
 import { CATALOG_NAME } from "./connection.js";
 import { removeStaging } from "./staging.js";
 
@@ -22,13 +25,17 @@ import { removeStaging } from "./staging.js";
 export async function removeIndexFiles(folder: string): Promise<void> {
   for (const suffix of ["", "-wal", "-shm", "-journal"]) removeFile(join(folder, CATALOG_NAME + suffix));
   removeStaging(folder);
+  removeFile(join(folder, JOURNAL_NAME));
   for (const suffix of ["", "-journal"]) removeFile(join(folder, LOCK_NAME + suffix));
+  removeFile(join(folder, HISTORY_NAME));
   await unlinkMatching(folder, isTemporaryBaseName);
   for (const type of Object.keys(FILE_TYPES) as FileType[]) {
     const subfolder = join(folder, FILE_FOLDERS[type]);
     await unlinkMatching(subfolder, (name) => isTemporaryBaseName(name) || isPublishedBaseName(type, name));
     await removeEmptyFolder(subfolder);
   }
+  await unlinkMatching(join(folder, SNAPSHOT_FOLDER), isSnapshotLockName);
+  await removeEmptyFolder(join(folder, SNAPSHOT_FOLDER));
   await removeEmptyFolder(folder);
 }
 

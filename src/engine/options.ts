@@ -56,6 +56,8 @@ export interface AddReport {
   readonly tokens: number;
   /** Passages without a token vector: stored and found by id, never returned by a search. */
   readonly emptyPassages: number;
+  /** Passages that an add which did not reach its end had encoded already. */
+  readonly resumed: number;
 }
 
 export interface DeleteReport {

@@ -2,14 +2,17 @@
 
 import { throwIfAborted } from "../common/abort.js";
 import { describe, invalidArgument } from "../common/check.js";
-import { MaxsimError } from "../common/errors.js";
+import { isMaxsimError, MaxsimError } from "../common/errors.js";
+import type { Logger } from "../common/logger.js";
 import type { CatalogChange, RowCondition } from "../documents/catalog.js";
 import { checkId } from "../documents/check-document.js";
+import type { Snapshot } from "../documents/records.js";
 import { type OnDuplicate, Staging } from "../documents/staging.js";
 import { buildSegments, type VectorSource } from "../indexing/build.js";
 import { spillVectors } from "../indexing/passage-vectors.js";
 import { quantizeVectors } from "../kernels/pack.js";
 import { SpillFile } from "../storage/spill-file.js";
+import { JournaledSource } from "./journaled-source.js";
 import type { ModelHandle } from "./model-handle.js";
 import type {
   AddOptions,
@@ -28,7 +31,7 @@ import { type WriteContext, type Writer, withWriter } from "./writer.js";
 export function addStaged(
   context: WriteContext,
   options: AddOptions,
-  stage: (stager: DocumentStager, staging: Staging) => Promise<VectorSource>,
+  stage: (stager: DocumentStager, staging: Staging, snapshot: Snapshot) => Promise<VectorSource>,
 ): Promise<AddReport> {
   return withWriter(context, async (writer) => {
     const { snapshot } = writer;
@@ -36,9 +39,11 @@ export function addStaged(
       firstDocument: snapshot.nextDocument,
       firstPassage: snapshot.nextPassage,
     });
+    let journaled: JournaledSource | undefined;
     try {
       const stager = new DocumentStager(writer.catalog, snapshot, staging, checkOnDuplicate(options));
-      const source = await stage(stager, staging);
+      const source = await stage(stager, staging, snapshot);
+      if (source instanceof JournaledSource) journaled = source;
       stager.finish();
       const { documents, passages } = staging;
       const counts = {
@@ -49,7 +54,7 @@ export function addStaged(
         passages,
       };
       if (documents === 0) {
-        return { generation: snapshot.generation, ...counts, tokens: 0, emptyPassages: 0 };
+        return { generation: snapshot.generation, ...counts, tokens: 0, emptyPassages: 0, resumed: 0 };
       }
       const built = await buildStaged(writer, staging, source, options);
       throwIfAborted(options.signal, "adding documents");
@@ -60,12 +65,25 @@ export function addStaged(
         ...built.change,
         deleteDocuments: stager.replaced,
       });
+      if (journaled !== undefined) await removeJournal(journaled, context.logger);
       options.onProgress?.({ stage: "commit", done: documents, total: documents, unit: "documents" });
-      return { generation, ...counts, tokens: built.tokens, emptyPassages: built.emptyPassages };
+      const { tokens, emptyPassages } = built;
+      return { generation, ...counts, tokens, emptyPassages, resumed: journaled?.resumed ?? 0 };
     } finally {
+      await journaled?.close();
       staging.remove();
     }
   });
+}
+
+/** What was committed stays committed: a journal that cannot be removed is worth a warning. */
+export async function removeJournal(source: JournaledSource, logger: Logger): Promise<void> {
+  try {
+    await source.remove();
+  } catch (error) {
+    if (!isMaxsimError(error)) throw error;
+    logger.warn(`the journal of this add stays: ${error.message}`);
+  }
 }
 
 const POLICIES: readonly OnDuplicate[] = ["replace", "skip", "error"];
@@ -119,9 +137,11 @@ export async function addDocuments(
     budget: tokenizer.documentBudget,
     countTokens: (text: string) => tokenizer.countTokens(text),
   };
-  return addStaged(context, options, async (stager) => {
+  return addStaged(context, options, async (stager, _, { indexId, settings }) => {
     await stageDocuments(documents, stager, splitting, options.signal, options.onProgress);
-    return new EncodedSource(pool);
+    // An index without a model has no encoder.
+    const fingerprint = settings.model!.fingerprint;
+    return JournaledSource.open(new EncodedSource(pool), context.folder, { indexId, fingerprint });
   });
 }
 

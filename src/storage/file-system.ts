@@ -6,7 +6,7 @@
  */
 import { MaxsimError } from "../common/errors.js";
 
-/** A file that is being written; it did not exist before. */
+/** A file that is being written. */
 export interface WritableFile {
   readonly path: string;
   /** Writes some of `bytes` at `position` and returns how many, as write(2) does; use `writeAll`. */
@@ -30,6 +30,8 @@ export interface ReadableFile {
 export interface FileSystem {
   /** Creates a file that must not exist. */
   createExclusive(path: string): Promise<WritableFile>;
+  /** Opens a work file for writing again, cut to `length` bytes. Never a published file. */
+  reopen(path: string, length: number): Promise<WritableFile>;
   /** Opens a regular file; a folder, FIFO or device is refused without blocking on it. */
   openForReading(path: string): Promise<ReadableFile>;
   /** Gives `temporary` its final name and takes the temporary one away; false when the final name is taken. */

@@ -18,11 +18,15 @@ export interface HistoryLine {
 /** Some thousand of the last commits: what a grace period can ask for. */
 const TAIL_BYTES = 256 * 1024;
 
-export function appendHistory(folder: string, { generation, time }: HistoryLine): void {
+/** One line of the log, ended by a line break. */
+export function historyText({ generation, time }: HistoryLine): string {
+  return `${JSON.stringify({ generation, time: new Date(time).toISOString() })}\n`;
+}
+
+export function appendHistory(folder: string, line: HistoryLine): void {
   const path = join(folder, HISTORY_NAME);
-  const line = JSON.stringify({ generation, time: new Date(time).toISOString() });
   try {
-    appendFileSync(path, `${line}\n`);
+    appendFileSync(path, historyText(line));
   } catch (error) {
     throw ioError("write", path, error);
   }

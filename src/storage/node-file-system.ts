@@ -67,6 +67,18 @@ class NodeReadableFile implements ReadableFile {
   }
 }
 
+async function reopen(path: string, length: number): Promise<WritableFile> {
+  let handle: FileHandle | undefined;
+  try {
+    handle = await open(path, constants.O_WRONLY | (constants.O_NONBLOCK ?? 0));
+    await handle.truncate(length);
+    return new NodeWritableFile(path, handle);
+  } catch (error) {
+    await handle?.close();
+    throw ioError("write", path, error);
+  }
+}
+
 async function openForReading(path: string): Promise<ReadableFile> {
   let handle: FileHandle;
   try {
@@ -161,6 +173,7 @@ export const nodeFileSystem: FileSystem = {
       throw ioError("create", path, error);
     }
   },
+  reopen,
   openForReading,
   publish,
   syncFolder,

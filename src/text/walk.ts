@@ -14,6 +14,8 @@ export interface WalkOptions {
   readonly nodeModules?: boolean;
   /** Larger files are skipped, in bytes; tables and record files, which are streamed, are not. Default 10 MiB. */
   readonly maxFileSize?: number;
+  /** Absolute paths of files and folders below the named ones that are left out without a word. */
+  readonly exclude?: readonly string[];
 }
 
 export interface FoundFile {
@@ -26,6 +28,8 @@ export interface FoundFile {
   readonly relativePath: string;
   /** Bytes. */
   readonly size: number;
+  /** Time of the last modification, whole milliseconds since 1970. */
+  readonly modified: number;
   /** The user named this file, it was not found in a folder. */
   readonly named: boolean;
 }
@@ -34,6 +38,8 @@ export interface SkippedFile {
   readonly kind: "skipped";
   readonly path: string;
   readonly reason: string;
+  /** Unreadable (a folder stands for all that lies in it), larger than the limit, or no regular file. */
+  readonly cause: "unreadable" | "large" | "special";
 }
 
 /** Files of records, which are read piece by piece whatever their size. */
@@ -93,6 +99,7 @@ async function* walkFolder(
   // Entries still to visit, the next one last: no recursion, so depth costs nothing.
   const pending: Array<{ entry: Dirent; folder: Folder }> = [];
   const realRoot = await realpath(root);
+  const excluded = new Set(options.exclude);
   let folder: Folder | undefined = {
     path: root,
     prefix: "",
@@ -106,7 +113,7 @@ async function* walkFolder(
         for (const entry of entries) pending.push({ entry, folder });
       } catch (error) {
         if (folder.path === root) throw unreadableRoot(named, error);
-        yield { kind: "skipped", path: folder.path, reason: unreadable(error) };
+        yield { kind: "skipped", path: folder.path, reason: unreadable(error), cause: "unreadable" };
       }
       folder = undefined;
     }
@@ -115,13 +122,14 @@ async function* walkFolder(
     const { name } = next.entry;
     const path = join(next.folder.path, name);
     const relativePath = next.folder.prefix + name;
+    if (excluded.has(path)) continue;
     if (name === ".git" || (name === "node_modules" && !modules)) continue;
     if (name.startsWith(".") && options.hidden !== true) continue;
     let stats: Stats;
     try {
       stats = await lstat(path);
     } catch (error) {
-      yield { kind: "skipped", path, reason: unreadable(error) };
+      yield { kind: "skipped", path, reason: unreadable(error), cause: "unreadable" };
       continue;
     }
     if (next.folder.rules?.ignores(relativePath, stats.isDirectory()) === true) continue;
@@ -129,7 +137,7 @@ async function* walkFolder(
       const prefix = `${relativePath}/`;
       folder = { path, prefix, rules: await rulesOf(path, prefix, next.folder.rules, options) };
     } else if (stats.isSymbolicLink()) {
-      yield { kind: "skipped", path, reason: await linkReason(path, realRoot) };
+      yield { kind: "skipped", path, reason: await linkReason(path, realRoot), cause: "special" };
     } else {
       yield fileOrReason(path, root, relativePath, stats, options, false);
     }
@@ -154,12 +162,15 @@ function fileOrReason(
   named: boolean,
 ): FoundFile | SkippedFile {
   const limit = options.maxFileSize ?? DEFAULT_MAX_FILE_SIZE;
-  const skipped = (reason: string): SkippedFile => ({ kind: "skipped", path, reason });
-  if (!stats.isFile()) return skipped(`not a regular file but ${specialName(stats)}`);
+  const skipped = (reason: string, cause: SkippedFile["cause"]): SkippedFile => {
+    return { kind: "skipped", path, reason, cause };
+  };
+  if (!stats.isFile()) return skipped(`not a regular file but ${specialName(stats)}`, "special");
   if (stats.size > limit && !STREAMED.test(path)) {
-    return skipped(`larger than ${limit} bytes: ${stats.size}`);
+    return skipped(`larger than ${limit} bytes: ${stats.size}`, "large");
   }
-  return { kind: "file", path, root, relativePath, size: stats.size, named };
+  const modified = Math.floor(stats.mtimeMs);
+  return { kind: "file", path, root, relativePath, size: stats.size, modified, named };
 }
 
 function specialName(stats: Stats): string {

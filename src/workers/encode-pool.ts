@@ -185,7 +185,7 @@ export class EncodePool {
         "WORKER_FAILED",
         `an encoding thread of ${this.settings.name} failed: ${reason}`,
         {
-          hint: "Nothing of this call was kept; run it again. If memory is short, use fewer threads.",
+          hint: "Run it again. If memory is short, use fewer threads.",
           cause,
         },
       );

@@ -71,11 +71,14 @@ function buildOptions(options: IndexCommandOptions, context: CommandContext): Bu
 }
 
 function summary(report: AddReport, folder: string, seconds: number): string {
-  const { documents, passages, tokens, replaced, emptyPassages, generation } = report;
+  const { documents, passages, tokens, replaced, emptyPassages, generation, resumed } = report;
   const rows = [
     ...(replaced > 0 ? [["replaced", formatNumber(replaced)]] : []),
     ["passages", formatNumber(passages)],
     ...(emptyPassages > 0 ? [["without words", formatNumber(emptyPassages)]] : []),
+    ...(resumed > 0
+      ? [["resumed", `${formatNumber(resumed)} of ${formatNumber(passages)} passages were encoded before`]]
+      : []),
     ["token vectors", formatNumber(tokens)],
     ["index", `${shownPath(folder)} (generation ${formatNumber(generation)})`],
   ];

@@ -108,7 +108,10 @@ export class ProgressRenderer {
 
   /** What there is to say; on a narrow terminal the parts that matter least are left out. */
   private describe({ stage, done, total, unit, tokens }: ProgressEvent, width: number): string {
-    const count = total === undefined ? formatNumber(done) : `${formatNumber(done)}/${formatNumber(total)}`;
+    const bytes = unit === "bytes";
+    const amount = bytes ? formatBytes : formatNumber;
+    const count = total === undefined ? amount(done) : `${amount(done)}/${amount(total)}`;
+    const counted = bytes ? count : `${count} ${unit}`;
     const share =
       total !== undefined && total > 0 ? `${Math.floor((100 * Math.min(done, total)) / total)}%` : "";
     const first = this.samples[0]!;
@@ -122,9 +125,9 @@ export class ProgressRenderer {
     const left =
       rate > 0 && total !== undefined && done < total ? `${formatDuration((total - done) / rate)} left` : "";
     const parts = [
-      `${stage}  ${count} ${unit}`,
+      `${stage}  ${counted}`,
       share,
-      rate > 0 ? formatRate(rate) : "",
+      rate > 0 ? (bytes ? `${formatBytes(rate)}/s` : formatRate(rate)) : "",
       tokenRate,
       left,
       formatBytes(this.memory()),

@@ -34,6 +34,18 @@ export class MemoryFileSystem implements FileSystem {
     this.step("create", path);
     if (this.files.has(path)) throw new MaxsimError("IO", `${path} exists`);
     this.files.set(path, Buffer.alloc(0));
+    return this.writable(path);
+  }
+
+  async reopen(path: string, length: number): Promise<WritableFile> {
+    this.step("reopen", path);
+    const file = this.files.get(path);
+    if (file === undefined) throw new MaxsimError("IO", `there is no ${path}`);
+    this.files.set(path, file.subarray(0, length));
+    return this.writable(path);
+  }
+
+  private writable(path: string): WritableFile {
     this.openHandles++;
     return {
       path,
@@ -58,13 +70,14 @@ export class MemoryFileSystem implements FileSystem {
 
   async openForReading(path: string): Promise<ReadableFile> {
     this.step("open", path);
-    const file = this.files.get(path);
-    if (file === undefined) throw new MaxsimError("PATH_NOT_FOUND", `there is no file ${path}`);
+    const opened = this.files.get(path);
+    if (opened === undefined) throw new MaxsimError("PATH_NOT_FOUND", `there is no file ${path}`);
     this.openHandles++;
     return {
       path,
-      length: file.length,
+      length: opened.length,
       read: async (target, position) => {
+        const file = this.files.get(path) ?? opened;
         const count = Math.min(target.length, this.faults.maxBytes ?? target.length, file.length - position);
         target.set(file.subarray(position, position + count));
         return Math.max(0, count);

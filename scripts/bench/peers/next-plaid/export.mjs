@@ -12,7 +12,7 @@ import { pathToFileURL } from "node:url";
 import { readPostings } from "../../../../dist/codec/postings.js";
 import { fromFloat16 } from "../../../../dist/common/float16.js";
 import { Catalog } from "../../../../dist/documents/catalog.js";
-import { loadSnapshot } from "../../../../dist/engine/load-snapshot.js";
+import { openGeneration } from "../../../../dist/engine/load-snapshot.js";
 import { selectKernels } from "../../../../dist/kernels/select.js";
 import { bytesOf } from "../../data/files.mjs";
 
@@ -26,7 +26,7 @@ const BATCH = 65_536;
 export async function exportIndex(index, folder) {
   const catalog = Catalog.open(index, { readOnly: true });
   try {
-    const { search } = await loadSnapshot(index, catalog, null, selectKernels().mapper);
+    const { search } = await openGeneration(index, catalog.generation(), null, selectKernels().mapper);
     if (search === null) throw new Error(`${index} holds no token vectors`);
     mkdirSync(folder, { recursive: true });
     writeCodec(folder, search.codec);

@@ -1,0 +1,31 @@
+/** Performs operations on an index, for the driver and for the observer. */
+import { OPERATIONS } from "./operations.mjs";
+
+/** `folder` and `scratch` are absolute; see operations.mjs. */
+export class Performer {
+  #opened;
+  #attempt = 0;
+
+  constructor(api, { folder, scratch, model }) {
+    this.context = {
+      api,
+      folder,
+      scratch,
+      model,
+      index: async () => {
+        this.#opened ??= await api.Index.open(folder, { threads: 1 });
+        return this.#opened;
+      },
+    };
+  }
+
+  /** @returns {Promise<number | undefined>} the generation that was acknowledged. */
+  perform(operation) {
+    return OPERATIONS[operation.op].perform({ ...this.context, attempt: this.#attempt++ }, operation);
+  }
+
+  async close() {
+    await this.#opened?.close();
+    this.#opened = undefined;
+  }
+}

@@ -1,0 +1,140 @@
+/**
+ * The writing operations that are attacked. An operation is plain JSON with the name of its entry as `op`; an entry says
+ * how the package does it and what it does to the oracle, a Map from id to { id, text, title, url, metadata, version }.
+ *
+ * `perform(context, operation)` resolves to the acknowledged generation (or undefined). A context has `api` (the package),
+ * `folder`, `model` (folder of a model, or null for an index of vectors), `scratch` (a folder beside the index) and
+ * `index()`, which opens the index once.
+ * `missing(api)` says why a build of the package cannot do it.
+ */
+import { mkdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { DIM, documentOf, metadataOf, vectorsOf } from "./documents.mjs";
+
+const lacksMethod = (name) => (api) =>
+  typeof api.Index.prototype[name] === "function" ? undefined : `this build has no Index.${name}`;
+
+const store = (state, id, version) => state.set(id, { ...documentOf(id, version), version });
+
+export const OPERATIONS = {
+  /** { nbits } */
+  create: {
+    missing: () => undefined,
+    async perform({ api, folder, model }, { nbits = 4 }) {
+      const settings = model === null ? { model: null, dim: DIM } : { model };
+      const index = await api.Index.create(folder, { ...settings, nbits, threads: 1 });
+      const { generation } = index.info();
+      await index.close();
+      return generation;
+    },
+    apply() {},
+  },
+  /** { ids, version } */
+  add: {
+    missing: () => undefined,
+    async perform({ index, model }, { ids, version }) {
+      const documents = ids.map((id) => documentOf(id, version));
+      const opened = await index();
+      if (model !== null) return (await opened.add(documents)).generation;
+      const embedded = documents.map((document) => ({
+        ...document,
+        vectors: vectorsOf(document.id, version),
+      }));
+      return (await opened.addEmbeddings(embedded)).generation;
+    },
+    apply(state, { ids, version }) {
+      for (const id of ids) {
+        // A replaced document is a new one: it comes last.
+        state.delete(id);
+        store(state, id, version);
+      }
+    },
+  },
+  /** { ids } */
+  delete: {
+    missing: () => undefined,
+    async perform({ index }, { ids }) {
+      return (await (await index()).delete(ids)).generation;
+    },
+    apply(state, { ids }) {
+      for (const id of ids) state.delete(id);
+    },
+  },
+  /** { ids, version }: new metadata, url and title without new text. */
+  update: {
+    missing: lacksMethod("update"),
+    async perform({ index }, { ids, version }) {
+      const changes = ids.map((id) => ({
+        id,
+        metadata: metadataOf(id, version),
+        title: `title ${id} at ${version}`,
+        url: `https://example.org/${id}/${version}`,
+      }));
+      return (await (await index()).update(changes)).generation;
+    },
+    apply(state, { ids, version }) {
+      for (const id of ids) {
+        const known = state.get(id);
+        if (known === undefined) continue;
+        const changed = { title: `title ${id} at ${version}`, url: `https://example.org/${id}/${version}` };
+        state.set(id, { ...known, ...changed, metadata: metadataOf(id, version) });
+      }
+    },
+  },
+  /** {} */
+  compact: {
+    missing: lacksMethod("compact"),
+    async perform({ index }) {
+      return (await (await index()).compact({ force: true })).generation;
+    },
+    apply() {},
+  },
+  /** { files: { name: text or null } }: brings a folder of Markdown files to this content and synchronizes it. */
+  sync: {
+    missing: lacksMethod("sync"),
+    async perform({ index, scratch }, { files }) {
+      const root = join(scratch, "notes");
+      mkdirSync(root, { recursive: true });
+      for (const [name, text] of Object.entries(files)) {
+        const path = join(root, name);
+        rmSync(path, { force: true });
+        if (text === null) continue;
+        writeFileSync(path, text);
+        // Equal times in every run: the catalog records them.
+        utimesSync(path, 1_600_000_000, 1_600_000_000 + text.length);
+      }
+      return (await (await index()).sync([root])).generation;
+    },
+    apply(state, { files }) {
+      for (const [name, text] of Object.entries(files)) {
+        state.delete(name);
+        if (text !== null) state.set(name, { id: name, text, synced: true });
+      }
+    },
+  },
+  /** {}: a copy into the folder `copy` of the scratch folder; changes nothing in the index. */
+  backup: {
+    missing: lacksMethod("backup"),
+    async perform({ index, scratch, attempt = 0 }) {
+      await (await index()).backup(join(scratch, `copy-${attempt}`));
+      return undefined;
+    },
+    apply() {},
+  },
+};
+
+/** Why the operations cannot be done with this build; undefined when they can. */
+export function missingOperation(api, operations) {
+  for (const { op } of operations) {
+    const reason = OPERATIONS[op].missing(api);
+    if (reason !== undefined) return reason;
+  }
+  return undefined;
+}
+
+/** The oracle's state after the operations. */
+export function stateAfter(operations) {
+  const state = new Map();
+  for (const operation of operations) OPERATIONS[operation.op].apply(state, operation);
+  return state;
+}

@@ -1,0 +1,23 @@
+/** Short runs of the damage rigs; `npm run test:faults` tries every length and every bit. */
+import { expect, it } from "vitest";
+import { run as damageBits } from "./damage/bits.mjs";
+import { run as damageFiles } from "./damage/files.mjs";
+
+const log = (): void => undefined;
+
+/**
+ * SQLite's index over ids and its page structure have no checksum: damage there can hide a row from a look-up or a list
+ * until the catalog is verified (index-data/FORMAT.md, "Limits of the protection").
+ */
+const allowed = ["same", "refused", "rolled back", "verify alone"];
+
+it.each([
+  ["a damaged file", damageFiles],
+  ["a flipped bit", damageBits],
+])("%s never gives a wrong answer or ends the process", { timeout: 300_000 }, async (_, run) => {
+  const { counts, findings, points } = await run({ tier: "short", log });
+  const others = Object.keys(counts).filter((kind) => !allowed.includes(kind));
+  expect(others, findings.join("\n")).toEqual([]);
+  expect(counts.refused).toBeGreaterThan(100);
+  expect(counts["verify alone"] ?? 0).toBeLessThan(points / 100);
+});

@@ -1,0 +1,108 @@
+/**
+ * Everything that a reader can ask of an index, as a list of steps with plain results. Two indexes that answer alike give
+ * equal lists; a step that throws holds what was thrown.
+ */
+import { isDeepStrictEqual } from "node:util";
+
+const dist = (path) => import(new URL(`../../../dist/${path}`, import.meta.url));
+const { Index } = await dist("index.js");
+const { Catalog } = await dist("documents/catalog.js");
+
+/** How each query is asked. k is larger than any fixture, so that the order of all documents is compared. */
+const WAYS = [
+  { k: 50, effort: "exact" },
+  { k: 50, exhaustiveTokens: 0, nprobe: 2 },
+  { k: 3, rescore: 3 },
+];
+
+/** An error as it is compared and reported. */
+export function thrown(error) {
+  const maxsim = error instanceof Error && error.name === "MaxsimError";
+  return {
+    thrown: maxsim ? error.code : (error?.name ?? typeof error),
+    maxsim,
+    message: String(error?.message ?? error),
+    ...(maxsim ? {} : { stack: String(error?.stack ?? "") }),
+  };
+}
+
+/**
+ * @param {string} folder of an index
+ * @param {{ queries: Float32Array[], ids: string[] }} questions
+ * @returns {Promise<[step: string, result: unknown][]>} what JSON can hold
+ */
+export async function observe(folder, { queries, ids }) {
+  const steps = [];
+  const step = async (name, work) => {
+    try {
+      steps.push([name, await work()]);
+    } catch (error) {
+      steps.push([name, thrown(error)]);
+    }
+  };
+  let index;
+  await step("open", async () => {
+    index = await Index.open(folder, { threads: 1 });
+  });
+  if (index !== undefined) {
+    await step("info", () => {
+      const { folder: _folder, bytes: _bytes, ...info } = index.info();
+      return info;
+    });
+    for (const [q, query] of queries.entries()) {
+      for (const [w, way] of WAYS.entries()) {
+        await step(`search ${q} ${w}`, () => index.searchEmbeddings(query, way));
+      }
+    }
+    await step("batch", () => index.searchEmbeddingsBatch(queries, { k: 4 }));
+    for (const id of ids) await step(`get ${id}`, async () => (await index.get(id)) ?? null);
+    await step("close", () => index.close());
+  }
+  await step("list", () => {
+    const catalog = Catalog.open(folder, { readOnly: true });
+    try {
+      const page = catalog.listDocuments(catalog.snapshot(), { offset: 0, limit: 1000 });
+      return page.map((document) => ({
+        ...document,
+        spans: [...catalog.passages(numbers(document.firstPassage, document.passages)).values()],
+      }));
+    } finally {
+      catalog.close();
+    }
+  });
+  return JSON.parse(JSON.stringify(steps));
+}
+
+const numbers = (first, count) => Array.from({ length: count }, (_, i) => first + i);
+
+/**
+ * What a damaged index did, against what the sound one does at each of its generations, the newest first.
+ *
+ * - "same": every answer is the right one
+ * - "refused": what is not right is a MaxsimError that names the file
+ * - "rolled back": every answer is that of one older generation
+ * - "wrong", "untyped", "unnamed": not allowed
+ *
+ * @param {RegExp} names what a message has to match
+ */
+export function classify(steps, goldens, names) {
+  for (const [g, golden] of goldens.entries()) {
+    if (isDeepStrictEqual(steps, golden)) return { class: g === 0 ? "same" : "rolled back", generation: g };
+  }
+  const expected = new Map(goldens[0]);
+  let code;
+  let message;
+  for (const [name, result] of steps) {
+    if (result?.thrown === undefined) {
+      if (isDeepStrictEqual(result ?? null, expected.get(name) ?? null)) continue;
+      return { class: "wrong", step: name, found: result, expected: expected.get(name) ?? null };
+    }
+    if (!result.maxsim || result.thrown === "INTERNAL" || result.thrown === "WORKER_FAILED") {
+      return { class: "untyped", step: name, ...result };
+    }
+    if (!names.test(result.message)) return { class: "unnamed", step: name, ...result };
+    code ??= result.thrown;
+    message ??= `${name}: ${result.message}`;
+  }
+  return { class: "refused", code, message };
+}
