@@ -9,4 +9,8 @@ export const RIGS = [
   { name: "c4", load: () => import("./crash/mutants.mjs") },
   { name: "e1", load: () => import("./crash/io-errors.mjs") },
   { name: "c8", load: () => import("./crash/snapshots.mjs") },
+  { name: "d1", load: () => import("./damage/files.mjs") },
+  { name: "d2", load: () => import("./damage/bits.mjs") },
+  { name: "d4", load: () => import("./damage/forged.mjs") },
+  { name: "c11", load: () => import("./model/model.mjs") },
 ];
