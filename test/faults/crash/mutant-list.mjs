@@ -1,14 +1,17 @@
 /**
  * Damaged copies of the package: each loses one of the precautions of a commit, and one of the rigs must notice. A patch
- * replaces text that must occur exactly once in dist/. `kill`: C1 may look for what the order of calls does not show.
+ * replaces text that must occur exactly once in dist/. `kill`: the scenario in which C1 looks for it when
+ * the order of calls does not show it; `power`: power cuts are tried on it as well.
  */
 export const MUTANTS = [
   {
     name: "files are not synced",
+    power: true,
     patches: [{ file: "storage/node-file-system.js", find: "await this.handle.sync();", replace: "" }],
   },
   {
     name: "folders are not synced",
+    power: true,
     patches: [{ file: "storage/node-file-system.js", find: "await handle.sync();", replace: "" }],
   },
   {
@@ -59,6 +62,7 @@ export const MUTANTS = [
   },
   {
     name: "SQLite does not sync",
+    power: true,
     patches: [
       {
         file: "documents/connection.js",

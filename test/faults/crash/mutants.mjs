@@ -2,9 +2,11 @@
  * C4: the rigs can fail. The order of calls of the package itself is sound; every mutant is reported by the audit of that
  * order, or by C1.
  */
+import { spawnSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { interposer } from "../lib/interpose.mjs";
+import { FILE_SYSTEM_NAMES } from "../lib/power.mjs";
 import { copyDist } from "../lib/project.mjs";
 import { addFinding, newResult } from "../lib/rig-result.mjs";
 import { scratchFolder } from "../lib/scratch.mjs";
@@ -13,9 +15,12 @@ import { run as killAtPoints, spread } from "./kill-points.mjs";
 import { MUTANTS } from "./mutant-list.mjs";
 import { ObserverProcess } from "./observer-process.mjs";
 import { auditOrder, traceOperations } from "./order-audit.mjs";
+import { run as cutPower } from "./power-loss.mjs";
 import { copyPlace, newPlace, prepareScenarios } from "./scenarios.mjs";
 
 const OPERATIONS = [{ op: "create" }, { op: "add", ids: ["d0", "d1", "d2", "d3"], version: 1 }];
+/** Power cuts that a mutant gets, at most. */
+const POWER_ROUNDS = 12;
 /** Calls that C1 tries on a mutant before it is said to survive. */
 const KILLS = { short: 24, long: 400 };
 
@@ -39,6 +44,7 @@ export async function run({ tier, log }) {
       log(`${mutant.name}: ${caught ?? "NOT CAUGHT"}`);
       if (caught === undefined) addFinding(result, "wrong", `the mutant survives: ${mutant.name}`);
     }
+    if (tier === "long") await cutMutants(result, log);
     return result;
   } finally {
     remove();
@@ -107,4 +113,36 @@ async function killMutant({ patches, kill }, tier, library, result) {
   });
   result.points += found.points;
   return found.findings.length === 0 ? undefined : `a kill: ${found.findings[0]}`;
+}
+
+/**
+ * Power cuts find what is not durable: for certain when nothing is synced at all, and often when a single precaution is
+ * missing, which is said and not required.
+ */
+async function cutMutants(result, log) {
+  const enough = ({ lost, wrong, unopenable }) => lost + wrong + unopenable > 0;
+  const quiet = { tier: "short", log: () => undefined, rounds: POWER_ROUNDS, enough };
+  if (spawnSync("eatmydata", ["true"]).status === 0) {
+    for (const kind of FILE_SYSTEM_NAMES) {
+      const found = await cutPower({ ...quiet, kinds: [kind], preload: "libeatmydata.so" });
+      result.skipped.push(...found.skipped);
+      if (found.rounds === 0) continue;
+      result.rounds++;
+      log(`nothing is synced, ${kind}: ${found.findings[0] ?? "NOT CAUGHT"}`);
+      if (!enough(found))
+        addFinding(result, "wrong", `power cuts on ${kind} do not notice that nothing is synced`);
+    }
+  } else {
+    result.skipped.push("there is no eatmydata (apt-get install eatmydata)");
+  }
+  for (const { name, patches, power } of MUTANTS) {
+    if (!power) continue;
+    for (const kind of FILE_SYSTEM_NAMES) {
+      const found = await cutPower({ ...quiet, kinds: [kind], patches });
+      if (found.rounds === 0) continue;
+      result.notes.push(
+        `${name}: ${enough(found) ? `noticed by power cut ${found.rounds}` : `${found.rounds} power cuts notice nothing`} on ${kind}`,
+      );
+    }
+  }
 }

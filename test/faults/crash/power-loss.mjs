@@ -29,8 +29,8 @@ const MAX_DELAY_MS = 700;
  *   writer that must be caught.
  */
 export async function run(options) {
-  const { tier, log, rounds = ROUNDS[tier], patches = [], kinds = FILE_SYSTEM_NAMES } = options;
-  const result = newResult("power loss");
+  const { tier, log, rounds = ROUNDS[tier], patches = [], preload, kinds = FILE_SYSTEM_NAMES } = options;
+  const result = newResult("power loss", patches.length === 0 && preload === undefined);
   const seed = seedOf(1);
   log(`seed ${seed}`);
   const { folder: root, remove } = scratchFolder("power");
