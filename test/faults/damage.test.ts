@@ -2,6 +2,7 @@
 import { expect, it } from "vitest";
 import { run as damageBits } from "./damage/bits.mjs";
 import { run as damageFiles } from "./damage/files.mjs";
+import { run as tellLies } from "./damage/forged.mjs";
 
 const log = (): void => undefined;
 
@@ -20,4 +21,16 @@ it.each([
   expect(others, findings.join("\n")).toEqual([]);
   expect(counts.refused).toBeGreaterThan(100);
   expect(counts["verify alone"] ?? 0).toBeLessThan(points / 100);
+});
+
+/** Lies that are passed on instead of being refused. */
+const passedOn = /documents\[\d+\]\.first_passage|passages\[\d+\]\.(start|end)|settings = "null"/;
+
+it("content that lies under valid checksums ends neither the process nor the types of errors", {
+  timeout: 300_000,
+}, async () => {
+  const { bad, findings, counts } = await tellLies({ tier: "short", log });
+  const unexpected = bad.filter(({ lie }: { lie: string }) => !passedOn.test(lie));
+  expect(unexpected, findings.join("\n")).toEqual([]);
+  expect(counts.refused).toBeGreaterThan(50);
 });

@@ -4,7 +4,7 @@
  *   { dist, folder, scratch, model, operations, watch, from, retry, pause }
  *
  * Prints a line when an operation is acknowledged, `COMMITTED <position> <generation>`, or failed, `FAILED <position>
- * <code> <message>`; with `retry` a failed operation is performed once more on the same objects, else it ends the run.
+ * <code> <message>`, and `DONE` at its end; with `retry` a failed operation is performed once more on the same objects, else it ends the run.
  * Unlinks <watch>.go when it is ready and <watch>.ack behind every acknowledgement, two names that never exist: marks for
  * whoever watches the calls.
  */
@@ -50,5 +50,10 @@ for (let position = job.from ?? 0; position < job.operations.length; position++)
   if (!done) break;
   if (job.pause > 0) await new Promise((resolve) => setTimeout(resolve, job.pause));
 }
-await performer.close();
+try {
+  await performer.close();
+} catch (error) {
+  if (error.name !== "MaxsimError") throw error;
+  say(`UNCLOSED ${error.code} ${error.message}`);
+}
 say("DONE");

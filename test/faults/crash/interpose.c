@@ -11,7 +11,8 @@
  *   FAULT_ERRNO   the errno, as a number
  *   FAULT_STAYS   1: all later calls of that kind fail as well
  *
- * Counting starts when the program unlinks FAULT_FOLDER with the suffix ".go".
+ * Counting starts when the program unlinks FAULT_FOLDER with the suffix ".go"; unlinks of that name and of the one with the
+ * suffix ".ack" are marks in the log and nothing more.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -91,6 +92,8 @@ static int before(const char *kind, int changes, int fd, const char *path, long 
       syscall(SYS_kill, getpid(), SIGKILL);
       for (;;) syscall(SYS_pause);
     }
+  } else {
+    note(0, "look", kind, 0, fd, path);
   }
   if (fail_at == 0 || strcmp(kind, fail_call) != 0) return 0;
   long k = atomic_fetch_add(&of_kind, 1) + 1;
@@ -241,8 +244,11 @@ int link(const char *from, const char *to) {
 
 int unlink(const char *name) {
   REAL(unlink);
-  if (folder_length > 0 && strncmp(name, folder, folder_length) == 0 && strcmp(name + folder_length, ".go") == 0)
+  if (watched(name) && (strcmp(name + folder_length, ".go") == 0 || strcmp(name + folder_length, ".ack") == 0)) {
     atomic_store(&armed, 1);
+    note(0, "mark", "unlink", 0, -1, name);
+    return real(name);
+  }
   ON_PATH("unlink", name, real(name));
 }
 

@@ -21,10 +21,10 @@ const SHORT_POINTS = 6;
 /**
  * @param {{ tier: "short" | "long", log: (text: string) => void, patches?: object[], wanted?: (scenario: string) => boolean,
  *   pointsOf?: (calls: object[]) => object[], enough?: (result: object) => boolean }} options `patches` damage the copy of the
- *   package that is attacked (never the one that looks at the result); `enough` ends the rig early.
+ *   package that writes (never the one that looks at the result); `enough` ends the rig early.
  */
 export async function run({ tier, log, patches = [], wanted, pointsOf, enough = () => false }) {
-  const result = { ...newResult("kill at every call"), missed: 0 };
+  const result = { ...newResult("kill at every call", patches.length === 0), missed: 0 };
   const interpose = interposer();
   if (interpose.reason !== undefined) {
     result.skipped.push(interpose.reason);
@@ -34,10 +34,14 @@ export async function run({ tier, log, patches = [], wanted, pointsOf, enough = 
   const { folder: root, remove } = scratchFolder("c1");
   const healthyDist = copyDist(root);
   const dist = patches.length === 0 ? healthyDist : copyDist(newFolder(join(root, "patched")), patches);
-  const lanes = Array.from({ length: Math.min(2, availableParallelism()) }, (_, i) => ({
-    folder: join(root, `lane-${i}`),
-    observer: new ObserverProcess(healthyDist),
-  }));
+  const lanes = Array.from({ length: Math.min(2, availableParallelism()) }, (_, i) => {
+    const observer = new ObserverProcess(healthyDist);
+    return {
+      folder: join(root, `lane-${i}`),
+      observer,
+      writer: patches.length === 0 ? observer : new ObserverProcess(dist),
+    };
+  });
   try {
     const { ready, skipped } = await prepareScenarios(root, lanes[0].observer, wanted);
     result.skipped.push(...skipped);
@@ -61,7 +65,10 @@ export async function run({ tier, log, patches = [], wanted, pointsOf, enough = 
       result.notes.push(`${result.missed} runs ended before the call at which they were to be killed`);
     return result;
   } finally {
-    for (const { observer } of lanes) observer.end();
+    for (const { observer, writer } of lanes) {
+      observer.end();
+      writer.end();
+    }
     remove();
   }
 }
@@ -87,7 +94,7 @@ function jobOf(scenario, place, dist) {
   return { ...place, dist, operations: [scenario.operation], watch: watchedFolder(scenario, place) };
 }
 
-async function killAt({ scenario, call }, { folder, observer }, library, dist, result) {
+async function killAt({ scenario, call }, { folder, observer, writer }, library, dist, result) {
   const place = copyPlace(scenario.place, folder);
   const env = faultEnvironment(library, watchedFolder(scenario, place), { kill: call.n });
   const run = await runDriver(jobOf(scenario, place, dist), { env });
@@ -122,14 +129,14 @@ async function killAt({ scenario, call }, { folder, observer }, library, dist, r
   }
   // An index that exists is not made a second time.
   if (verdict.state === "after" && scenario.operation.op === "create") return;
-  const problem = await repeat(scenario, place, observer, verdict.state);
+  const problem = await repeat(scenario, place, { observer, writer }, verdict.state);
   if (problem !== undefined) addFinding(result, "wrong", `${where}, then again: ${problem}`, place.scratch);
 }
 
 /** Performs the operation once more; undefined when everything is as it must be. */
-async function repeat(scenario, place, observer, state) {
+async function repeat(scenario, place, { observer, writer }, state) {
   try {
-    await observer.perform(place, [scenario.operation]);
+    await writer.perform(place, [scenario.operation]);
     const observation = await observer.observe(place);
     const problem = contradiction(observation, scenario.operations);
     if (problem !== undefined) return problem;

@@ -15,7 +15,7 @@ export async function loadPackage(dist) {
 }
 
 /** Ids that are asked for by their own vectors, in versions that may or may not be the stored ones. */
-const ASKED = [
+export const ASKED = [
   ["d0", 1],
   ["d1", 2],
   ["d3", 1],
@@ -23,6 +23,13 @@ const ASKED = [
 ];
 const QUESTIONS = ["cat sat on the mat", "fast dog running", "search index token"];
 const EVERYTHING = 10_000;
+const EXACT = { k: EVERYTHING, effort: "exact" };
+
+/** The answer to one of ASKED, with the generation that gave it. */
+export async function exactAnswer(index, query) {
+  const { generation, hits } = await index.searchEmbeddings(vectorsOf(...query), EXACT);
+  return { generation, hits: hits.map(({ id, score }) => [id, score]) };
+}
 
 /**
  * @returns {Promise<object>} `{ missing: true }` without an index; else plain JSON that is equal for equal states. Damage is
@@ -57,7 +64,7 @@ export async function observe({ Index, Catalog }, folder, model) {
       problems.push(`${documents.length} documents are listed, ${count} counted`);
     const answers = {};
     for (const [name, options] of [
-      ["exact", { k: EVERYTHING, effort: "exact" }],
+      ["exact", EXACT],
       ["pruned", { k: 3, exhaustiveTokens: 0 }],
     ]) {
       answers[name] = [];

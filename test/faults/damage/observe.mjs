@@ -73,7 +73,8 @@ export async function observe(folder, { queries, ids }) {
   return JSON.parse(JSON.stringify(steps));
 }
 
-const numbers = (first, count) => Array.from({ length: count }, (_, i) => first + i);
+/** A forged row may state any number of passages. */
+const numbers = (first, count) => Array.from({ length: Math.min(count, 100) }, (_, i) => first + i);
 
 /**
  * What a damaged index did, against what the sound one does at each of its generations, the newest first.

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 /**
- * @typedef {{ name: string, rounds: number, points: number, lost: number, wrong: number, unopenable: number,
+ * @typedef {{ keep: boolean, name: string, rounds: number, points: number, lost: number, wrong: number, unopenable: number,
  *   findings: string[], skipped: string[], notes: string[] }} RigResult
  *   `lost`: acknowledged work that is gone; `wrong`: any other deviation; `unopenable`: an index that does not open or does not
  *   pass its checks. Each of them has a finding; only the first MAX_FINDINGS are kept in words.
@@ -38,7 +38,7 @@ export function newResult(name) {
 export function addFinding(result, kind, what, folder) {
   result[kind]++;
   if (result.findings.length >= MAX_FINDINGS) return;
-  const copy = folder === undefined ? undefined : keepFolder(folder);
+  const copy = folder === undefined || !result.keep ? undefined : keepFolder(folder);
   result.findings.push(`${kind}: ${what}${copy === undefined ? "" : ` (kept in ${copy})`}`);
 }
 

@@ -1,13 +1,17 @@
 /** Folders for rigs that need no real disk: in memory where there is such a file system, which makes fsync free. */
-import { accessSync, constants, mkdtempSync, rmSync } from "node:fs";
+import { accessSync, constants, mkdtempSync, rmSync, statfsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+
+/** Containers often have 64 MiB there, which is less than an image of a file system takes. */
+const MIN_BYTES = 1 << 30;
 
 function base() {
   const memory = "/dev/shm";
   try {
     accessSync(memory, constants.W_OK);
-    return memory;
+    const { bavail, bsize } = statfsSync(memory);
+    return bavail * bsize < MIN_BYTES ? tmpdir() : memory;
   } catch (error) {
     if (!["ENOENT", "EACCES", "EROFS", "EPERM"].includes(error.code)) throw error;
     return tmpdir();

@@ -1,0 +1,93 @@
+/**
+ * Damaged copies of the package: each loses one of the precautions of a commit, and one of the rigs must notice. A patch
+ * replaces text that must occur exactly once in dist/. `kill`: the scenario in which C1 looks for it when
+ * the order of calls does not show it; `power`: power cuts are tried on it as well.
+ */
+export const MUTANTS = [
+  {
+    name: "files are not synced",
+    power: true,
+    patches: [{ file: "storage/node-file-system.js", find: "await this.handle.sync();", replace: "" }],
+  },
+  {
+    name: "folders are not synced",
+    power: true,
+    patches: [{ file: "storage/node-file-system.js", find: "await handle.sync();", replace: "" }],
+  },
+  {
+    name: "a file gets its name before it is synced",
+    patches: [
+      { file: "storage/section-writer.js", find: "await this.file.sync();", replace: "" },
+      {
+        file: "storage/section-writer.js",
+        find: "this.published = true;",
+        replace: `this.published = true;
+        const late = await (await import("node:fs/promises")).open(join(this.indexFolder, name), "r+");
+        await late.sync();
+        await late.close();`,
+      },
+    ],
+  },
+  {
+    name: "a published file is written to",
+    patches: [
+      {
+        file: "storage/section-writer.js",
+        find: "this.published = true;",
+        replace: `this.published = true;
+        const again = await (await import("node:fs/promises")).open(join(this.indexFolder, name), "r+");
+        await again.write(Uint8Array.of(0x8d), 0, 1, 0);
+        await again.sync();
+        await again.close();`,
+      },
+    ],
+  },
+  {
+    name: "the commit comes before the files have names",
+    kill: "first add",
+    patches: [
+      {
+        file: "storage/section-writer.js",
+        find: "await publishFile(this.fs, this.path, join(this.indexFolder, name), found.sha256);",
+        replace: `const late = publishFile;
+        setTimeout(() => late(this.fs, this.path, join(this.indexFolder, name), found.sha256), 100);`,
+      },
+      {
+        file: "engine/index.js",
+        find: "const next = await loadSnapshot(",
+        replace:
+          "await new Promise((resolve) => setTimeout(resolve, 200));\n        const next = await loadSnapshot(",
+      },
+    ],
+  },
+  {
+    name: "SQLite does not sync",
+    power: true,
+    patches: [
+      {
+        file: "documents/connection.js",
+        find: 'setPragma(db, "synchronous", "FULL", 2);',
+        replace: 'setPragma(db, "synchronous", "OFF", 0);',
+      },
+    ],
+  },
+  {
+    name: "it is acknowledged before the commit",
+    kill: "first add",
+    patches: [
+      {
+        file: "engine/index.js",
+        find: "const report = await addVectors(this.writeContext(), dim, documents, options);",
+        replace: `const late = addVectors(this.writeContext(), dim, documents, options);
+            late.catch(() => undefined);
+            const report = { generation: this.loaded.catalog.generation + 1 };`,
+      },
+    ],
+  },
+  {
+    name: "leftovers of a crash stay",
+    kill: "add",
+    order: false,
+    patches: [{ file: "documents/garbage.js", find: "await fs.unlink(join(folder, name));", replace: "" }],
+  },
+];
