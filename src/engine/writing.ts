@@ -6,7 +6,6 @@ import { isMaxsimError, MaxsimError } from "../common/errors.js";
 import type { Logger } from "../common/logger.js";
 import type { CatalogChange, RowCondition } from "../documents/catalog.js";
 import { checkId } from "../documents/check-document.js";
-import type { Snapshot } from "../documents/records.js";
 import { type OnDuplicate, Staging } from "../documents/staging.js";
 import { buildSegments, type VectorSource } from "../indexing/build.js";
 import { spillVectors } from "../indexing/passage-vectors.js";
@@ -27,11 +26,14 @@ import { EncodedSource, SpilledSource } from "./sources.js";
 import { DocumentStager, type Documents, stageDocuments, wholeSpan } from "./stage.js";
 import { type WriteContext, type Writer, withWriter } from "./writer.js";
 
+/** Runs `work` with a source of vectors for the staged passages. */
+export type WithSource = <T>(writer: Writer, work: (source: VectorSource) => Promise<T>) => Promise<T>;
+
 /** Stages with `stage`, builds with the source that it returns, and commits. Nothing is left behind by a failure. */
-export function addStaged(
+function addStaged(
   context: WriteContext,
   options: AddOptions,
-  stage: (stager: DocumentStager, staging: Staging, snapshot: Snapshot) => Promise<VectorSource>,
+  stage: (stager: DocumentStager, staging: Staging) => Promise<WithSource>,
 ): Promise<AddReport> {
   return withWriter(context, async (writer) => {
     const { snapshot } = writer;
@@ -39,11 +41,9 @@ export function addStaged(
       firstDocument: snapshot.nextDocument,
       firstPassage: snapshot.nextPassage,
     });
-    let journaled: JournaledSource | undefined;
     try {
       const stager = new DocumentStager(writer.catalog, snapshot, staging, checkOnDuplicate(options));
-      const source = await stage(stager, staging, snapshot);
-      if (source instanceof JournaledSource) journaled = source;
+      const withSource = await stage(stager, staging);
       stager.finish();
       const { documents, passages } = staging;
       const counts = {
@@ -56,28 +56,52 @@ export function addStaged(
       if (documents === 0) {
         return { generation: snapshot.generation, ...counts, tokens: 0, emptyPassages: 0, resumed: 0 };
       }
-      const built = await buildStaged(writer, staging, source, options);
-      throwIfAborted(options.signal, "adding documents");
-      options.onProgress?.({ stage: "commit", done: 0, total: documents, unit: "documents" });
-      const generation = writer.commit({
-        operation: "add",
-        staging,
-        ...built.change,
-        deleteDocuments: stager.replaced,
+      return await withSource(writer, async (source) => {
+        const built = await buildStaged(writer, staging, source, options);
+        throwIfAborted(options.signal, "adding documents");
+        options.onProgress?.({ stage: "commit", done: 0, total: documents, unit: "documents" });
+        const generation = writer.commit({
+          operation: "add",
+          staging,
+          ...built.change,
+          deleteDocuments: stager.replaced,
+        });
+        options.onProgress?.({ stage: "commit", done: documents, total: documents, unit: "documents" });
+        const { tokens, emptyPassages } = built;
+        const resumed = source instanceof JournaledSource ? source.resumed : 0;
+        return { generation, ...counts, tokens, emptyPassages, resumed };
       });
-      if (journaled !== undefined) await removeJournal(journaled, context.logger);
-      options.onProgress?.({ stage: "commit", done: documents, total: documents, unit: "documents" });
-      const { tokens, emptyPassages } = built;
-      return { generation, ...counts, tokens, emptyPassages, resumed: journaled?.resumed ?? 0 };
     } finally {
-      await journaled?.close();
       staging.remove();
     }
   });
 }
 
+/**
+ * Runs `work`, which ends with a commit, with the encoder of the model. What is encoded is kept in the journal of the
+ * index until `work` has succeeded, so that a write that was cut short goes on where it stopped.
+ */
+export async function withEncoder<T>(
+  { context, snapshot }: Writer,
+  model: ModelHandle,
+  work: (source: JournaledSource) => Promise<T>,
+): Promise<T> {
+  const pool = await model.encoder();
+  const { indexId, settings } = snapshot;
+  // An index without a model has no encoder.
+  const owner = { indexId, fingerprint: settings.model!.fingerprint };
+  const source = await JournaledSource.open(new EncodedSource(pool), context.folder, owner);
+  try {
+    const done = await work(source);
+    await removeJournal(source, context.logger);
+    return done;
+  } finally {
+    await source.close();
+  }
+}
+
 /** What was committed stays committed: a journal that cannot be removed is worth a warning. */
-export async function removeJournal(source: JournaledSource, logger: Logger): Promise<void> {
+async function removeJournal(source: JournaledSource, logger: Logger): Promise<void> {
   try {
     await source.remove();
   } catch (error) {
@@ -132,16 +156,14 @@ export async function addDocuments(
   documents: Documents,
   options: AddOptions,
 ): Promise<AddReport> {
-  const [pool, tokenizer] = await Promise.all([model.encoder(), model.documentTokenizer()]);
+  const tokenizer = await model.documentTokenizer();
   const splitting = {
     budget: tokenizer.documentBudget,
     countTokens: (text: string) => tokenizer.countTokens(text),
   };
-  return addStaged(context, options, async (stager, _, { indexId, settings }) => {
+  return addStaged(context, options, async (stager) => {
     await stageDocuments(documents, stager, splitting, options.signal, options.onProgress);
-    // An index without a model has no encoder.
-    const fingerprint = settings.model!.fingerprint;
-    return JournaledSource.open(new EncodedSource(pool), context.folder, { indexId, fingerprint });
+    return (writer, work) => withEncoder(writer, model, work);
   });
 }
 
@@ -169,7 +191,9 @@ export async function addVectors(
         tokens += count;
       }
       await records.finish();
-      return new SpilledSource(dim, tokens / Math.max(1, records.records), records, staging.firstPassage);
+      const perPassage = tokens / Math.max(1, records.records);
+      const source = new SpilledSource(dim, perPassage, records, staging.firstPassage);
+      return (_, work) => work(source);
     });
   } finally {
     await spill?.remove();

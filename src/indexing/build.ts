@@ -2,8 +2,8 @@
  * From staged passages to published files: sample and train a codec when the index has none, then encode every
  * passage in order, compress it and write segments. Nothing here is visible to readers; the commit is the caller's.
  *
- * Memory stays bounded whatever the corpus: the sample is capped (codec/sample.ts), its vectors wait in a spill
- * file, passages are read from staging in batches, and a segment keeps only a few bytes a token.
+ * Memory stays bounded whatever the corpus: the sample is capped (codec/sample.ts), passages are read from staging in
+ * batches, and a segment keeps only a few bytes a token.
  */
 
 import type { Codec } from "../codec/codec.js";
@@ -16,12 +16,14 @@ import { Random } from "../common/random.js";
 import type { CodecRecord, SegmentRecord } from "../documents/records.js";
 import type { StagedPassage, Staging } from "../documents/staging.js";
 import type { KernelBackend, QuantizedVectors } from "../kernels/backend.js";
-import { SpillFile } from "../storage/spill-file.js";
 import { compressPassages } from "./compress-passages.js";
-import { type PassageVectors, spillVectors, unspillVectors } from "./passage-vectors.js";
+import type { PassageVectors } from "./passage-vectors.js";
 import { MAX_SEGMENT_TOKENS, SegmentWriter } from "./segment-writer.js";
 
-/** Where the vectors of staged passages come from: an encoder, or what the user handed over. */
+/**
+ * Where the vectors of staged passages come from: an encoder, or what the user handed over. Passages are asked for more
+ * than once: the second time costs no more than reading them from a file.
+ */
 export interface VectorSource {
   readonly dim: number;
   /** Expected vectors of a passage, to size the sample before anything is encoded. */
@@ -58,16 +60,10 @@ export interface BuildOutput {
 /** Passages handed to the source at once: enough for every worker, small against the memory budget. */
 const BATCH_PASSAGES = 128;
 
-interface Sample {
-  /** Ascending places of passages among all staged ones; record r of the spill is chosen[r]. */
-  readonly chosen: Uint32Array;
-  readonly spill: SpillFile;
-}
-
 export async function buildSegments(input: BuildInput): Promise<BuildOutput> {
   if (input.codec !== null) {
     const { codec, record } = input.codec;
-    return encodeAll(input, { codec, codecNo: record.codecNo, added: null }, null);
+    return encodeAll(input, { codec, codecNo: record.codecNo, added: null });
   }
   const { passages } = input.staging;
   const wanted = samplePassages(passages, input.source.tokensPerPassage);
@@ -84,60 +80,60 @@ export async function buildSegments(input: BuildInput): Promise<BuildOutput> {
   return all ?? { codec: null, segments: [], tokens: 0, emptyPassages: passages };
 }
 
-/** Null when the sampled passages have no token vectors to train a codec on. */
+/**
+ * `chosen` are ascending places of passages among all staged ones. Null when they have no token vectors to train a codec
+ * on.
+ */
 async function buildFromSample(input: BuildInput, chosen: Uint32Array): Promise<BuildOutput | null> {
-  const spill = await SpillFile.create(input.folder);
-  try {
-    const sample = { chosen, spill };
-    const counts = await encodeSample(input, sample);
-    if (counts.every((count) => count === 0)) return null;
-    const codec = await train(input, sample, counts);
-    const file = await writeCodecFile(input.folder, input.indexId, codec);
-    const codecNo = input.nextCodec;
-    const added = { codecNo, baseCodecNo: null, file, centroids: codec.codebook.size };
-    return await encodeAll(input, { codec, codecNo, added }, sample);
-  } finally {
-    await spill.remove();
-  }
+  const counts = await encodeSample(input, chosen);
+  if (counts.every((count) => count === 0)) return null;
+  const codec = await train(input, chosen, counts);
+  const file = await writeCodecFile(input.folder, input.indexId, codec);
+  const codecNo = input.nextCodec;
+  const added = { codecNo, baseCodecNo: null, file, centroids: codec.codebook.size };
+  return encodeAll(input, { codec, codecNo, added });
 }
 
-/** Encodes the sampled passages into the spill and returns how many token vectors each has. */
-async function encodeSample(input: BuildInput, sample: Sample): Promise<number[]> {
+/** Encodes the sampled passages and returns how many token vectors each has. */
+async function encodeSample(input: BuildInput, chosen: Uint32Array): Promise<number[]> {
   const counts: number[] = [];
   let tokens = 0;
-  for await (const { vectors } of encodeBatches(input, readBatches(input, sample.chosen))) {
+  for await (const { vectors } of encodeBatches(input, readBatches(input, chosen))) {
     for (const passage of vectors) {
-      await spillVectors(sample.spill, passage);
       counts.push(passage.vectors.count);
       tokens += passage.vectors.count;
     }
     const { length: done } = counts;
-    input.onProgress?.({ stage: "sample", done, total: sample.chosen.length, unit: "passages", tokens });
+    input.onProgress?.({ stage: "sample", done, total: chosen.length, unit: "passages", tokens });
   }
-  await sample.spill.finish();
   return counts;
 }
 
-async function train(input: BuildInput, sample: Sample, counts: readonly number[]): Promise<Codec> {
+/** Held-out passages come last in the training input. */
+async function train(input: BuildInput, chosen: Uint32Array, counts: readonly number[]): Promise<Codec> {
   const { dim } = input.source;
   const tokens = counts.reduce((sum, n) => sum + n, 0);
   const held = holdOut(counts);
+  const heldOut = [...held].reduce((sum, record) => sum + counts[record]!, 0);
   const values = new Int8Array(tokens * dim);
   const scales = new Float32Array(tokens);
   const ids = new Uint32Array(tokens);
   let withIds = true;
-  let at = 0;
-  let heldOut = 0;
-  // Held-out passages come last.
-  const order = [...counts.keys()].sort((a, b) => Number(held.has(a)) - Number(held.has(b)) || a - b);
-  for (const record of order) {
-    const passage = await unspillVectors(sample.spill, record, dim);
-    values.set(passage.vectors.values, at * dim);
-    scales.set(passage.vectors.scales, at);
-    if (passage.tokenIds !== null) ids.set(passage.tokenIds, at);
-    else if (passage.vectors.count > 0) withIds = false;
-    if (held.has(record)) heldOut += passage.vectors.count;
-    at += passage.vectors.count;
+  let record = 0;
+  let next = 0;
+  let nextHeld = tokens - heldOut;
+  for await (const { vectors } of encodeBatches(input, readBatches(input, chosen))) {
+    for (const passage of vectors) {
+      const { count } = passage.vectors;
+      const isHeld = held.has(record++);
+      const at = isHeld ? nextHeld : next;
+      values.set(passage.vectors.values, at * dim);
+      scales.set(passage.vectors.scales, at);
+      if (passage.tokenIds !== null) ids.set(passage.tokenIds, at);
+      else if (count > 0) withIds = false;
+      if (isHeld) nextHeld += count;
+      else next += count;
+    }
   }
   throwIfAborted(input.signal, "the build");
   const vectors: QuantizedVectors = { count: tokens, dim, values, scales };
@@ -163,11 +159,7 @@ interface ChosenCodec {
   readonly added: CodecRecord | null;
 }
 
-async function encodeAll(
-  input: BuildInput,
-  { codec, codecNo, added }: ChosenCodec,
-  sample: Sample | null,
-): Promise<BuildOutput> {
+async function encodeAll(input: BuildInput, { codec, codecNo, added }: ChosenCodec): Promise<BuildOutput> {
   const { staging } = input;
   const segments: SegmentRecord[] = [];
   let writer: SegmentWriter | undefined;
@@ -180,7 +172,7 @@ async function encodeAll(
     segments.push({ segmentNo: input.nextSegment + segments.length, codecNo, ...written });
   };
   try {
-    for await (const { passages, vectors } of encodeBatches(input, readBatches(input, null), sample)) {
+    for await (const { passages, vectors } of encodeBatches(input, readBatches(input, null))) {
       const counts: Array<{ passageNo: number; tokens: number }> = [];
       const compressed = compressPassages(codec, vectors, input.kernels);
       for (const [i, { passageNo, documentNo }] of passages.entries()) {
@@ -241,30 +233,16 @@ interface EncodedBatch {
 
 /**
  * Vectors of batch after batch. Two further batches are under way while one is consumed, so that workers do not
- * wait for compression and disk. Sampled passages come from the spill.
+ * wait for compression and disk.
  */
 async function* encodeBatches(
   input: BuildInput,
   batches: Iterator<StagedPassage[]>,
-  sample: Sample | null = null,
 ): AsyncGenerator<EncodedBatch> {
-  const recordOf = new Map(
-    sample === null
-      ? []
-      : Array.from(sample.chosen, (ordinal, r) => [input.staging.passageAt(ordinal), r] as const),
-  );
-  const encode = async (passages: StagedPassage[]): Promise<EncodedBatch> => {
-    const records = passages.map(({ passageNo }) => recordOf.get(passageNo));
-    const missing = passages.filter((_, i) => records[i] === undefined);
-    const fresh = missing.length === 0 ? [] : await input.source.vectors(missing, input.signal);
-    let next = 0;
-    const vectors: PassageVectors[] = [];
-    for (const record of records) {
-      if (record === undefined || sample === null) vectors.push(fresh[next++]!);
-      else vectors.push(await unspillVectors(sample.spill, record, input.source.dim));
-    }
-    return { passages, vectors };
-  };
+  const encode = async (passages: StagedPassage[]): Promise<EncodedBatch> => ({
+    passages,
+    vectors: await input.source.vectors(passages, input.signal),
+  });
   const underWay: Array<Promise<EncodedBatch>> = [];
   const start = (): void => {
     const { value, done } = batches.next();

@@ -46,6 +46,7 @@ describe("Catalog", () => {
         codecs: new Map(),
         nextSegment: 1,
         nextCodec: 1,
+        nextRoot: 1,
         roots: 0,
         sources: 0,
       });
