@@ -139,6 +139,7 @@ export interface Snapshot {
   /** Numbers for new rows. */
   readonly nextSegment: number;
   readonly nextCodec: number;
+  readonly nextRoot: number;
   readonly roots: number;
   readonly sources: number;
 }

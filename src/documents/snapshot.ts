@@ -42,7 +42,7 @@ export class SnapshotReader {
   private readonly segmentsOf: RowQuery<"segments">;
   private readonly tombstonesOf: RowQuery<"tombstones">;
   private readonly ends: Database.Statement<[], [number | null, number | null, number]>;
-  private readonly next: Database.Statement<[], [number, number]>;
+  private readonly next: Database.Statement<[], [number, number, number]>;
 
   constructor(private readonly db: Database.Database) {
     this.lastCommit = new RowQuery(db, "commits", "ORDER BY generation DESC LIMIT 1");
@@ -62,9 +62,10 @@ export class SnapshotReader {
       )
       .raw();
     this.next = db
-      .prepare<[], [number, number]>(
+      .prepare<[], [number, number, number]>(
         `SELECT coalesce((SELECT max(segment_no) FROM segments), 0) + 1,
-           coalesce((SELECT max(codec_no) FROM codecs), 0) + 1`,
+           coalesce((SELECT max(codec_no) FROM codecs), 0) + 1,
+           coalesce((SELECT max(root_no) FROM roots), 0) + 1`,
       )
       .raw();
   }
@@ -107,8 +108,17 @@ export class SnapshotReader {
     expectCount(path, "tombstones", tombstones, tombstoneCount);
     const codec = codecNo === null ? null : this.codec(codecNo);
     const codecs = this.lineage(codec, segments);
-    const [nextSegment, nextCodec] = this.next.get()!;
-    const totals = { documents, passages, tokens, nextDocument, nextPassage, nextSegment, nextCodec };
+    const [nextSegment, nextCodec, nextRoot] = this.next.get()!;
+    const totals = {
+      documents,
+      passages,
+      tokens,
+      nextDocument,
+      nextPassage,
+      nextSegment,
+      nextCodec,
+      nextRoot,
+    };
     return { generation, indexId, settings, codec, codecs, segments, ...totals, roots, sources };
   }
 
