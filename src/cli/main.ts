@@ -10,6 +10,7 @@ import { registerInfo } from "./commands/info.js";
 import { registerModel } from "./commands/model.js";
 import { registerRestore } from "./commands/restore.js";
 import { registerSearch } from "./commands/search.js";
+import { registerSync } from "./commands/sync.js";
 import { type CommandContext, Interruption, processContext } from "./context.js";
 import { exitStatus, renderError } from "./render/error.js";
 import { renderJson } from "./render/json.js";
@@ -44,6 +45,7 @@ Exit status: 0 done, 1 failed, 2 wrong usage,
 130 interrupted.`,
     );
   registerIndex(program, context);
+  registerSync(program, context);
   registerSearch(program, context);
   registerInfo(program, context);
   registerModel(program, context);

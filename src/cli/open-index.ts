@@ -10,13 +10,18 @@ export async function openIndex(option: string | undefined, options: OpenOptions
   try {
     return await Index.open(folder, options);
   } catch (error) {
-    if (!isMaxsimError(error) || error.code !== "INDEX_NOT_FOUND") throw error;
-    const place = option === undefined ? "" : ` --index ${shownPath(folder)}`;
-    throw new MaxsimError(error.code, error.message, {
-      hint: `Build one with: maxsim index <paths...>${place}${option === undefined ? ", or name another folder with --index." : ""}`,
-      cause: error,
-    });
+    throw hintToBuild(error, option);
   }
+}
+
+/** The error; one of an index that is not there with a hint about the command line. `option` is that of `--index`. */
+export function hintToBuild(error: unknown, option: string | undefined): unknown {
+  if (!isMaxsimError(error) || error.code !== "INDEX_NOT_FOUND") return error;
+  const place = option === undefined ? "" : ` --index ${shownPath(indexFolder(option))}`;
+  return new MaxsimError(error.code, error.message, {
+    hint: `Build one with: maxsim index <paths...>${place}${option === undefined ? ", or name another folder with --index." : ""}`,
+    cause: error,
+  });
 }
 
 /** An error for an index without documents. */

@@ -12,8 +12,10 @@ export type ErrorCode =
   | "INVALID_VECTOR" // a token vector is not finite, or a list of vectors has the wrong length
   | "DIMENSION_MISMATCH" // vectors of another dimension than the index or the model has
   | "DUPLICATE_ID" // two documents of one input share an id
+  | "UNKNOWN_DOCUMENT" // the index has no document of that id
   | "PATH_NOT_FOUND" // a path the user named does not exist or cannot be read
   | "INVALID_INPUT" // a corpus, queries or judgement file has a malformed line
+  | "INVALID_FILTER" // a filter over documents cannot be read, or compares what has no comparison
   | "UNKNOWN_COLUMN" // a table has no column of that name
   | "EMPTY_CORPUS" // nothing to index was found
   | "MODEL_NOT_FOUND" // no bundled model, folder or cached repository of that name

@@ -39,15 +39,17 @@ export async function copyCatalog(
   let remaining = Number.POSITIVE_INFINITY;
   let restarts = 0;
   try {
-    await db.backup(copy, {
+    const { totalPages: pages } = await db.backup(copy, {
       progress({ totalPages, remainingPages }) {
         throwIfAborted(signal, what);
-        if (remainingPages > remaining) restarts++;
+        // A step that copied something new leaves less than the one before it.
+        if (remainingPages >= remaining) restarts++;
         remaining = remainingPages;
         onBytes?.((totalPages - remainingPages) * PAGE_BYTES);
         return restarts < MAX_RESTARTS ? PAGES_A_STEP : ALL_PAGES;
       },
     });
+    onBytes?.(pages * PAGE_BYTES);
   } catch (error) {
     guard(copy, `copy ${db.name} to`, () => {
       throw error;

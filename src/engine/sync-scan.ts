@@ -11,6 +11,8 @@ import { innermostRoot, isInside, type SyncRoot, type SyncScope, type SyncScopes
 export interface ScannedFile extends PresentFile {
   readonly file: CorpusFile;
   readonly root: SyncRoot;
+  /** Its place among the files that were found. */
+  readonly order: number;
 }
 
 export interface SkippedPath {
@@ -60,12 +62,11 @@ export async function scanScopes<Known extends KnownFile>(
   for (const scope of scopes) {
     const mine = remembered.filter(({ path }) => belongsTo(path, scope, roots));
     known.push(...mine);
-    const rootGone = !(await pathExists(scope.root.path));
-    if (rootGone || !(await pathExists(scope.path))) {
-      if (!options.allowEmpty || (mine.length === 0 && scope.root.rootNo === null)) {
-        throw missingPath(scope.path, mine.length);
-      }
-      if (rootGone) vanished.push(scope.root);
+    if (!(await pathExists(scope.path))) {
+      const whole = scope.path === scope.root.path;
+      const remembers = whole ? scope.root.rootNo !== null : mine.length > 0;
+      if (!options.allowEmpty || !remembers) throw missingPath(scope.path, mine.length);
+      if (whole) vanished.push(scope.root);
       continue;
     }
     const before = new Map(mine.map((file) => [file.path, file]));
@@ -118,8 +119,9 @@ async function scanScope(
       continue;
     }
     const reread = root.reread && before.has(file.path);
-    scan.files.push({ ...state, path: file.path, rootNo: root.rootNo, reread, file, root });
-    const done = foundBefore + scan.files.length;
+    const order = foundBefore + scan.files.length;
+    scan.files.push({ ...state, path: file.path, rootNo: root.rootNo, reread, file, root, order });
+    const done = order + 1;
     if (done % REPORT_EVERY === 0) onProgress?.({ stage: "scan", done, total: undefined, unit: "files" });
   }
   return scan;

@@ -1,9 +1,9 @@
 /** Tar archives written and read as streams; headers are in tar-format.ts. */
 import { MaxsimError } from "../common/errors.js";
-import { corruptFile } from "./corrupt-file.js";
 import { type ReadableFile, readAll } from "./file-system.js";
 import { type ByteSink, type StreamOptions, streamRange } from "./stream-file.js";
 import {
+  damagedArchive,
   decodeTarHeader,
   encodeTarHeader,
   TAR_BLOCK,
@@ -49,14 +49,15 @@ export class TarReader {
     const block = await this.block(at);
     const header = decodeTarHeader(path, at, block);
     if (header === undefined) {
-      if (length !== at + TAR_END) throw corruptFile(path, at, `the last ${TAR_END} bytes`, `${length - at}`);
+      if (length !== at + TAR_END)
+        throw damagedArchive(path, at, `the last ${TAR_END} bytes`, `${length - at}`);
       requireZeros(path, at + TAR_BLOCK, await this.block(at + TAR_BLOCK));
       return undefined;
     }
     const end = at + tarEntryBytes(header.size);
     if (end + TAR_END > length) {
       const room = Math.max(0, length - at - TAR_BLOCK - TAR_END);
-      throw corruptFile(
+      throw damagedArchive(
         path,
         at,
         `${header.size} bytes of ${JSON.stringify(header.name)} and the end of the archive`,
@@ -87,5 +88,5 @@ export class TarReader {
 
 function requireZeros(path: string, offset: number, bytes: Buffer): void {
   const at = bytes.findIndex((byte) => byte !== 0);
-  if (at >= 0) throw corruptFile(path, offset + at, "padding of 0", `${bytes[at]}`);
+  if (at >= 0) throw damagedArchive(path, offset + at, "padding of 0", `${bytes[at]}`);
 }

@@ -6,7 +6,6 @@
  * of zeros end it.
  */
 import { MaxsimError } from "../common/errors.js";
-import { corruptFile } from "./corrupt-file.js";
 
 export const TAR_BLOCK = 512;
 
@@ -42,6 +41,15 @@ const TYPE_NAMES: Readonly<Record<string, string>> = {
   L: "a long name",
 };
 
+/** Says where in an archive what was expected and what was found. */
+export function damagedArchive(path: string, offset: number, expected: string, found: string): MaxsimError {
+  return new MaxsimError(
+    "CORRUPT",
+    `${path} is damaged at byte ${offset}: expected ${expected}, found ${found}`,
+    { hint: "Use another copy of the archive." },
+  );
+}
+
 /** Bytes of an entry of `size` bytes: header, content and padding. */
 export function tarEntryBytes(size: number): number {
   return TAR_BLOCK + Math.ceil(size / TAR_BLOCK) * TAR_BLOCK;
@@ -74,18 +82,19 @@ export function decodeTarHeader(path: string, offset: number, block: Buffer): Ta
   if (block.every((byte) => byte === 0)) return undefined;
   const stated = octal(block, CHECKSUM_AT, 8);
   const found = checksumOf(block);
+  if (stated === undefined) throw damagedArchive(path, offset, "a tar header", "something else");
   if (stated !== found) {
-    throw corruptFile(path, offset + CHECKSUM_AT, `a tar header with the checksum ${found}`, `${stated}`);
+    throw damagedArchive(path, offset + CHECKSUM_AT, `a tar header with the checksum ${found}`, `${stated}`);
   }
   if (block.toString("latin1", MAGIC_AT, MAGIC_AT + 5) !== "ustar") {
-    throw corruptFile(path, offset + MAGIC_AT, "a ustar header", "another kind of tar archive");
+    throw damagedArchive(path, offset + MAGIC_AT, "a ustar header", "another kind of tar archive");
   }
   const name = text(block, 0, NAME_BYTES);
   const prefix = text(block, PREFIX_AT, PREFIX_BYTES);
   const whole = prefix === "" ? name : `${prefix}/${name}`;
   const type = String.fromCharCode(block[TYPE_AT]!);
   if (type !== "0" && type !== "\0") {
-    throw corruptFile(
+    throw damagedArchive(
       path,
       offset + TYPE_AT,
       "regular files only",
@@ -94,7 +103,7 @@ export function decodeTarHeader(path: string, offset: number, block: Buffer): Ta
   }
   const size = sizeOf(block);
   if (size === undefined) {
-    throw corruptFile(
+    throw damagedArchive(
       path,
       offset + SIZE_AT,
       `the size of ${JSON.stringify(whole)}`,
