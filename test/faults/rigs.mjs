@@ -13,5 +13,6 @@ export const RIGS = [
   { name: "d2", load: () => import("./damage/bits.mjs") },
   { name: "d4", load: () => import("./damage/forged.mjs") },
   { name: "c11", load: () => import("./model/model.mjs") },
+  { name: "hostile", load: () => import("./hostile/hostile.mjs") },
   { name: "copies", load: () => import("./copies/kill-points.mjs") },
 ];

@@ -58,6 +58,12 @@ function changes(seed) {
         embedded(random, "v5", 2),
       ]),
     (index) => index.delete(["v2", "file"]),
+    (index) =>
+      index.update([
+        { id: "long", title: "cats and dogs", metadata: { topic: "animals", year: 2002 } },
+        { id: "v3", url: "https://example.org/3" },
+      ]),
+    ...(typeof Index.prototype.compact === "function" ? [(index) => index.compact({})] : []),
   ];
 }
 

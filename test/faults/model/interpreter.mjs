@@ -141,13 +141,15 @@ class Run {
 
   async update({ handle, changes }) {
     const live = this.model.live();
-    const known = changes.filter(({ id }) => live.has(id));
-    const report = await this.handles[handle].update(
-      changes.map(({ id, year }) => ({ id, metadata: { year } })),
-    );
+    const patches = changes.map(({ id, year }) => ({ id, metadata: { year } }));
+    if (changes.some(({ id }) => !live.has(id))) {
+      await assert.rejects(this.handles[handle].update(patches), { code: "UNKNOWN_DOCUMENT" });
+      return;
+    }
+    const report = await this.handles[handle].update(patches);
     if (report.generation > this.model.newest) {
       this.model.commit((next) => {
-        for (const { id, year } of known) next.set(id, { ...next.get(id), metadata: { year } });
+        for (const { id, year } of changes) next.set(id, { ...next.get(id), metadata: { year } });
       });
     }
     this.wrote(handle, report.generation);

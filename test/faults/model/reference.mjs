@@ -1,7 +1,10 @@
 /** The index as it should be: documents in a map for each generation, and exact MaxSim over what is stored of them. */
+import { join } from "node:path";
+
 const dist = (path) => import(new URL(`../../../dist/${path}`, import.meta.url));
 const { Catalog } = await dist("documents/catalog.js");
-const { loadSnapshot } = await dist("engine/load-snapshot.js");
+const { decodeCodecFile } = await dist("codec/codec-file.js");
+const { readSectionFile } = await dist("storage/section-reader.js");
 const { referenceBackend } = await dist("kernels/reference.js");
 const { packQuery, quantizeVectors } = await dist("kernels/pack.js");
 
@@ -17,7 +20,12 @@ const TOLERANCE = 1e-3;
 async function newestCodec(folder) {
   const catalog = Catalog.open(folder, { readOnly: true });
   try {
-    return (await loadSnapshot(folder, catalog, null, undefined)).codec?.codec ?? null;
+    const { codec, indexId } = catalog.snapshot();
+    if (codec === null) return null;
+    const { name, fileId, length } = codec.file;
+    return decodeCodecFile(
+      await readSectionFile(join(folder, name), { type: "codec", indexId, fileId, length }),
+    );
   } finally {
     catalog.close();
   }
