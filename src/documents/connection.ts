@@ -8,6 +8,7 @@ import { dirname, join } from "node:path";
 import Database from "better-sqlite3";
 import { ioError, isMaxsimError, MaxsimError, systemCode } from "../common/errors.js";
 import { syncFolderSync } from "../storage/node-file-system.js";
+import { registerFilterFunctions } from "./filter/functions.js";
 import { APPLICATION_ID, CATALOG_VERSION, SCHEMA } from "./schema.js";
 
 export const CATALOG_NAME = "catalog.sqlite";
@@ -98,6 +99,7 @@ function open(path: string, readOnly: boolean): Database.Database {
     const db = new Database(path, { readonly: readOnly, fileMustExist: true, timeout: BUSY_TIMEOUT_MS });
     try {
       configure(db);
+      registerFilterFunctions(db);
       return db;
     } catch (error) {
       db.close();

@@ -11,7 +11,10 @@ import type { DocumentInput } from "../documents/types.js";
 import { MAX_DIM } from "../kernels/backend.js";
 import { type SelectedKernels, selectKernels } from "../kernels/select.js";
 import { fileLength, makeFolders } from "../storage/folders.js";
+import { readHistory } from "../storage/history-log.js";
 import { SearchPool } from "../workers/search-pool.js";
+import { type BackupOptions, type BackupReport, backupIndex } from "./backup.js";
+import { type FilterArgument, filterCondition } from "./filtering.js";
 import { identifyModel, ModelHandle } from "./model-handle.js";
 import type {
   AddOptions,
@@ -20,19 +23,27 @@ import type {
   DeleteReport,
   DocumentPatch,
   EmbeddedDocument,
+  HistoryEntry,
+  HistoryOptions,
   IndexInfo,
+  ListOptions,
   OpenOptions,
   SearchOptions,
   SearchResult,
+  SegmentInfo,
   UpdateReport,
 } from "./options.js";
+import { type RestoreOptions, type RestoreReport, restoreIndex } from "./restore.js";
 import type { VectorRows } from "./rows.js";
 import { type ReadContext, searchTexts, searchVectors } from "./searching.js";
 import { Snapshots } from "./snapshots.js";
+import { syncIndex } from "./sync.js";
+import type { SyncOptions, SyncReport } from "./sync-report.js";
 import type { WriteContext } from "./writer.js";
 import { addDocuments, addVectors, deleteDocuments, updateDocuments } from "./writing.js";
 
 const DEFAULT_NBITS = 4;
+const DEFAULT_LIST = 100;
 const DEFAULT_SEED = 42;
 
 /**
@@ -125,11 +136,16 @@ export class Index {
     });
   }
 
-  /** Deletes documents by id; unknown ids are ignored and not counted. */
-  delete(ids: readonly string[]): Promise<DeleteReport> {
+  /**
+   * Deletes documents by id, or all that match a filter; unknown ids are ignored and not counted.
+   * Errors: INVALID_ARGUMENT, INVALID_FILTER, LOCKED, DISK_FULL, IO.
+   */
+  delete(which: readonly string[] | { readonly filter: FilterArgument }): Promise<DeleteReport> {
     return this.write(async (context) => {
-      if (!Array.isArray(ids)) throw invalidArgument("ids", "an array of strings", ids);
-      return deleteDocuments(context, ids);
+      if (Array.isArray(which)) return deleteDocuments(context, which as readonly string[]);
+      const filter = (which as { filter?: FilterArgument } | null)?.filter;
+      if (filter === undefined) throw invalidArgument("which", "an array of ids, or { filter }", which);
+      return deleteDocuments(context, filterCondition(filter));
     });
   }
 
@@ -177,6 +193,69 @@ export class Index {
     options: SearchOptions = {},
   ): Promise<SearchResult[]> {
     return this.read((context) => searchVectors(context, queries, options));
+  }
+
+  /**
+   * Brings the index up to date with files and folders, or with all that it remembers when `paths` is undefined: what
+   * changed is encoded, what is gone is removed. One generation, all or nothing; see `SyncOptions`.
+   * Errors: PATH_NOT_FOUND, EMPTY_CORPUS, DUPLICATE_ID, INVALID_INPUT, LOCKED, ABORTED, DISK_FULL, IO, MODEL_*.
+   */
+  sync(paths?: readonly string[], options: SyncOptions = {}): Promise<SyncReport> {
+    return this.write((context) => syncIndex(context, this.model, paths, options));
+  }
+
+  /**
+   * Copies the index, as it is now, to a new folder or to an archive ending in `.tar`, while others read and write it.
+   * Errors: INVALID_ARGUMENT, INDEX_EXISTS, CORRUPT, ABORTED, DISK_FULL, IO.
+   */
+  backup(target: string, options: BackupOptions = {}): Promise<BackupReport> {
+    return this.track(() => backupIndex(this.folder, target, options));
+  }
+
+  /** Checks a backup and puts it in the place of `folder`; see `RestoreOptions`. */
+  static restore(backup: string, folder: string, options: RestoreOptions = {}): Promise<RestoreReport> {
+    return restoreIndex(backup, folder, options);
+  }
+
+  /** Live documents in the order in which they were added. Errors: INVALID_ARGUMENT, INVALID_FILTER. */
+  list(options: ListOptions = {}): Promise<StoredDocument[]> {
+    return this.read(async ({ catalog, loaded }) => {
+      const { filter, offset = 0, limit = DEFAULT_LIST } = options;
+      const condition = filter === undefined ? undefined : filterCondition(filter);
+      return catalog.listDocuments(loaded.catalog, { offset, limit }, condition);
+    });
+  }
+
+  /** How many live documents there are, or match a filter. Errors: INVALID_FILTER. */
+  count(filter?: FilterArgument): Promise<number> {
+    return this.read(async ({ catalog, loaded }) =>
+      filter === undefined
+        ? loaded.catalog.documents
+        : catalog.matchingDocuments(loaded.catalog, filterCondition(filter)).length,
+    );
+  }
+
+  /** What made the generations, newest first; their times are known as far as `history.log` has them. */
+  history(options: HistoryOptions = {}): Promise<HistoryEntry[]> {
+    return this.read(async ({ catalog, loaded }) => {
+      const limit = checkInteger("limit", options.limit ?? DEFAULT_LIST, 1);
+      const times = readHistory(this.folder, "all");
+      return catalog.history(loaded.catalog.generation + 1, limit).map((record) => {
+        const time = times.get(record.generation);
+        return time === undefined ? record : { ...record, time: new Date(time) };
+      });
+    });
+  }
+
+  /** The segments of the loaded generation. */
+  segments(): SegmentInfo[] {
+    this.assertOpen();
+    const { catalog, segments } = this.snapshots.newest;
+    return catalog.segments.map(({ segmentNo, file, passages, tokens }) => {
+      const live = segments.get(file.fileId)?.live;
+      const livePassages = live === null || live === undefined ? passages : live.length;
+      return { segmentNo, file: file.name, bytes: file.length, passages, livePassages, tokens };
+    });
   }
 
   /** A live document by its id. */

@@ -1,11 +1,13 @@
 /** Options and results of the public `Index`. */
 import type { Logger } from "../common/logger.js";
 import type { ProgressListener } from "../common/progress.js";
+import type { GenerationRecord } from "../documents/records.js";
 import type { OnDuplicate } from "../documents/staging.js";
 import type { Metadata } from "../documents/types.js";
 import type { SearchExplanation } from "../search/explain.js";
 import type { SearchTuning } from "../search/parameters.js";
 import type { Snippet } from "../text/snippet.js";
+import type { FilterArgument } from "./filtering.js";
 
 export interface OpenOptions {
   /**
@@ -74,6 +76,36 @@ export interface DocumentPatch {
   readonly url?: string | null;
   /** Takes the place of all metadata. */
   readonly metadata?: Metadata | null;
+}
+
+export interface ListOptions {
+  readonly filter?: FilterArgument;
+  /** Documents to pass over. Default 0. */
+  readonly offset?: number;
+  /** Documents at most. Default 100. */
+  readonly limit?: number;
+}
+
+export interface HistoryOptions {
+  /** Generations at most. Default 100. */
+  readonly limit?: number;
+}
+
+export interface HistoryEntry extends GenerationRecord {
+  /** When it was committed, when that is known. */
+  readonly time?: Date;
+}
+
+export interface SegmentInfo {
+  readonly segmentNo: number;
+  /** Path relative to the index folder. */
+  readonly file: string;
+  readonly bytes: number;
+  readonly passages: number;
+  /** Those of documents that are not deleted. */
+  readonly livePassages: number;
+  /** Token vectors, of deleted documents as well. */
+  readonly tokens: number;
 }
 
 export interface UpdateReport {

@@ -21,10 +21,17 @@ import type {
   EmbeddedDocument,
   UpdateReport,
 } from "./options.js";
+import { type Origin, originChange, type Remembered } from "./origin.js";
 import { checkedTokenIds, normalizedRows } from "./rows.js";
 import { EncodedSource, SpilledSource } from "./sources.js";
 import { DocumentStager, type Documents, stageDocuments, wholeSpan } from "./stage.js";
 import { type WriteContext, type Writer, withWriter } from "./writer.js";
+
+/** What the command line, which reads files, says beyond the public options. */
+export interface OriginalAddOptions extends AddOptions {
+  /** Where the documents come from, for later syncs. */
+  readonly origin?: Origin;
+}
 
 /** Runs `work` with a source of vectors for the staged passages. */
 export type WithSource = <T>(writer: Writer, work: (source: VectorSource) => Promise<T>) => Promise<T>;
@@ -32,7 +39,7 @@ export type WithSource = <T>(writer: Writer, work: (source: VectorSource) => Pro
 /** Stages with `stage`, builds with the source that it returns, and commits. Nothing is left behind by a failure. */
 function addStaged(
   context: WriteContext,
-  options: AddOptions,
+  options: OriginalAddOptions,
   stage: (stager: DocumentStager, staging: Staging) => Promise<WithSource>,
 ): Promise<AddReport> {
   return withWriter(context, async (writer) => {
@@ -65,6 +72,7 @@ function addStaged(
           staging,
           ...built.change,
           deleteDocuments: stager.replaced,
+          ...(options.origin === undefined ? {} : originChange(options.origin, rememberedBy(writer))),
         });
         options.onProgress?.({ stage: "commit", done: documents, total: documents, unit: "documents" });
         const { tokens, emptyPassages } = built;
@@ -75,6 +83,14 @@ function addStaged(
       staging.remove();
     }
   });
+}
+
+function rememberedBy({ catalog, snapshot }: Writer): Remembered {
+  return {
+    roots: catalog.roots(snapshot),
+    sources: catalog.sources(snapshot),
+    nextRoot: snapshot.nextRoot,
+  };
 }
 
 /**
@@ -154,7 +170,7 @@ export async function addDocuments(
   context: WriteContext,
   model: ModelHandle,
   documents: Documents,
-  options: AddOptions,
+  options: OriginalAddOptions,
 ): Promise<AddReport> {
   const tokenizer = await model.documentTokenizer();
   const splitting = {
