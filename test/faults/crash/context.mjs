@@ -4,7 +4,6 @@ import { OPERATIONS } from "./operations.mjs";
 /** `folder` and `scratch` are absolute; see operations.mjs. */
 export class Performer {
   #opened;
-  #attempt = 0;
 
   constructor(api, { folder, scratch, model }) {
     this.context = {
@@ -21,7 +20,7 @@ export class Performer {
 
   /** @returns {Promise<number | undefined>} the generation that was acknowledged. */
   perform(operation) {
-    return OPERATIONS[operation.op].perform({ ...this.context, attempt: this.#attempt++ }, operation);
+    return OPERATIONS[operation.op].perform(this.context, operation);
   }
 
   async close() {

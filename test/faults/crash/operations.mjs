@@ -112,15 +112,6 @@ export const OPERATIONS = {
       }
     },
   },
-  /** {}: a copy into the folder `copy` of the scratch folder; changes nothing in the index. */
-  backup: {
-    missing: lacksMethod("backup"),
-    async perform({ index, scratch, attempt = 0 }) {
-      await (await index()).backup(join(scratch, `copy-${attempt}`));
-      return undefined;
-    },
-    apply() {},
-  },
 };
 
 /** Why the operations cannot be done with this build; undefined when they can. */
