@@ -14,5 +14,6 @@ export const RIGS = [
   { name: "d4", load: () => import("./damage/forged.mjs") },
   { name: "c11", load: () => import("./model/model.mjs") },
   { name: "hostile", load: () => import("./hostile/hostile.mjs") },
+  { name: "use", load: () => import("./hostile/use.mjs") },
   { name: "copies", load: () => import("./copies/kill-points.mjs") },
 ];
