@@ -1,15 +1,15 @@
 /** Performs operations on an index, for the driver and for the observer. */
 import { OPERATIONS } from "./operations.mjs";
 
-/** `folder` and `scratch` are absolute; see operations.mjs. */
+/** `folder` and `notes` are absolute; see operations.mjs. */
 export class Performer {
   #opened;
 
-  constructor(api, { folder, scratch, model }) {
+  constructor(api, { folder, model, notes }) {
     this.context = {
       api,
       folder,
-      scratch,
+      notes,
       model,
       index: async () => {
         this.#opened ??= await api.Index.open(folder, { threads: 1 });

@@ -1,7 +1,7 @@
 /**
  * The process that is attacked: performs the operations of a job, a JSON file, one after the other.
  *
- *   { dist, folder, scratch, model, operations, from, retry, pause }
+ *   { dist, folder, model, notes, operations, from, retry, pause }
  *
  * Prints a line when an operation is acknowledged, `COMMITTED <position> <generation>`, or failed, `FAILED <position>
  * <code> <message>`, and `DONE` at its end; with `retry` a failed operation is performed once more on the same objects, else it ends the run.

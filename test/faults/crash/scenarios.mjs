@@ -66,7 +66,9 @@ export async function prepareScenarios(root, observer, wanted = () => true) {
       skipped.push(`${name}: ${reason}`);
       continue;
     }
-    const place = newPlace(join(root, "base", name.replaceAll(" ", "-")), text ? model : null);
+    // The files keep their place, which the index records, wherever the index is copied to.
+    const notes = join(root, "notes", name);
+    const place = newPlace(join(root, "base", name.replaceAll(" ", "-")), text ? model : null, notes);
     await observer.perform(place, base);
     const before = await observer.observe(place);
     const healthy = copyPlace(place, join(root, "healthy"));
@@ -84,16 +86,19 @@ export async function prepareScenarios(root, observer, wanted = () => true) {
   return { ready, skipped };
 }
 
-/** Folders for one index: `scratch` holds everything, the index is in `folder`. */
-export function newPlace(scratch, model) {
+/**
+ * Folders for one index: `scratch` holds everything, the index is in `folder`. `model` and `notes`: see operations.mjs; all
+ * copies share the notes, which only the first run of an operation changes.
+ */
+export function newPlace(scratch, model, notes = null) {
   rmSync(scratch, { recursive: true, force: true });
   mkdirSync(scratch, { recursive: true });
-  return { scratch, folder: join(scratch, "index"), model };
+  return { scratch, folder: join(scratch, "index"), model, notes };
 }
 
 /** A copy in another folder, in place of what is there. */
-export function copyPlace({ scratch, model }, to) {
-  const place = newPlace(to, model);
+export function copyPlace({ scratch, model, notes }, to) {
+  const place = newPlace(to, model, notes);
   cpSync(scratch, to, { recursive: true });
   return place;
 }
