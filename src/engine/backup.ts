@@ -13,6 +13,7 @@ import { hashFile } from "../storage/publish.js";
 import { type ByteSink, streamFile, writeNewFile } from "../storage/stream-file.js";
 import { TarWriter } from "../storage/tar-file.js";
 import { type BackupFile, encodeManifest, MANIFEST_NAME } from "./backup-manifest.js";
+import { requireSound } from "./check-copy.js";
 import { copyFiles, copyGeneration, type HeldGeneration } from "./copy-index.js";
 import { CopyProgress } from "./copy-progress.js";
 
@@ -64,6 +65,8 @@ export async function backupIndex(
     const work = await WorkFolder.claim(partial, fs);
     try {
       return await copyGeneration(source, work, progress, fs, async (held) => {
+        // A backup that cannot be restored would be found out too late.
+        await requireSound(work.copy, source, progress);
         const files = await listFiles(held, work, fs);
         if (format === "tar") await writeArchive(source, path, { held, files, work, progress, fs });
         else await writeFolder(source, path, { held, work, progress, fs });

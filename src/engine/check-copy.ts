@@ -10,18 +10,18 @@ import { FILE_FOLDERS } from "../storage/file-names.js";
 import { nodeFileSystem } from "../storage/node-file-system.js";
 import { hashFile } from "../storage/publish.js";
 import { requireSame } from "../storage/stream-file.js";
-import { requireSound } from "./copy-index.js";
+import { verifyCatalog } from "../workers/verify-catalog.js";
 import type { CopyProgress } from "./copy-progress.js";
 import { filesOf, openGeneration } from "./load-snapshot.js";
 
 /**
- * Reads every byte of the index in `folder`, opens its newest generation as a search would, and returns it; `origin` is where it came from, for messages. Errors:
- * CORRUPT naming the file, FORMAT_TOO_NEW, ABORTED, IO.
+ * Reads every byte of the index in `folder`, opens its newest generation as a search would, and returns it; `origin` is
+ * where it came from, for messages. Errors: CORRUPT naming the file, FORMAT_TOO_NEW, ABORTED, IO.
  */
 export async function checkCopy(folder: string, origin: string, progress: CopyProgress): Promise<Snapshot> {
+  await requireSound(folder, origin, progress);
   const catalog = Catalog.open(folder, { readOnly: false });
   try {
-    requireSound(origin, catalog);
     const snapshot = catalog.snapshot();
     const files = snapshotFiles(snapshot);
     await requireNamed(folder, origin, files);
@@ -32,6 +32,27 @@ export async function checkCopy(folder: string, origin: string, progress: CopyPr
   } finally {
     catalog.close();
   }
+}
+
+/** CORRUPT with what is wrong in the catalog of `folder`, which is a copy of the one of `origin`. Errors: ABORTED, IO. */
+export async function requireSound(
+  folder: string,
+  origin: string,
+  { signal, what }: CopyProgress,
+): Promise<void> {
+  // The last writer that closes a catalog takes away what readers leave beside it.
+  const writer = Catalog.open(folder, { readOnly: false });
+  let problems: string[];
+  try {
+    problems = await verifyCatalog(folder, { signal, what });
+  } finally {
+    writer.close();
+  }
+  if (problems.length === 0) return;
+  const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : "";
+  throw new MaxsimError("CORRUPT", `the catalog of ${origin} is damaged: ${problems[0]}${more}`, {
+    hint: "Use another backup, or build the index again.",
+  });
 }
 
 async function checkFiles(

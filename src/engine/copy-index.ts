@@ -64,14 +64,13 @@ export async function copyGeneration<T>(
   }
 }
 
-/** The generation of the copied catalog, all of whose rows match their checksums. */
+/** The generation of the copied catalog. */
 async function catalogInto(folder: string, work: WorkFolder, progress: CopyProgress): Promise<Snapshot> {
   const { signal, what } = progress;
   await copyCatalog(folder, work.copy, { signal, what, onBytes: (done) => progress.at(done) });
   throwIfAborted(signal, what);
   const copy = Catalog.open(work.copy, { readOnly: false });
   try {
-    requireSound(folder, copy);
     return copy.snapshot();
   } finally {
     copy.close();
@@ -104,16 +103,6 @@ export async function copyFiles(
       fs,
     );
   }
-}
-
-/** CORRUPT with what `Catalog.verify` finds. */
-export function requireSound(folder: string, catalog: Catalog): void {
-  const problems = catalog.verify();
-  if (problems.length === 0) return;
-  const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : "";
-  throw new MaxsimError("CORRUPT", `the catalog of ${folder} is damaged: ${problems[0]}${more}`, {
-    hint: "Restore the index from another backup, or build it again.",
-  });
 }
 
 function missingFile(error: MaxsimError): MaxsimError {

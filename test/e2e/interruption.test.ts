@@ -38,10 +38,10 @@ writeFiles(cwd, {
   "other.md": "An owl at night.\n",
 });
 
-/** Paths below a folder, sorted; what SQLite keeps beside an open database left out. */
+/** Paths below a folder, sorted; what SQLite keeps beside an open database and locks of readers left out. */
 function content(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: "utf8" })
-    .filter((name) => !/-(wal|shm)$/.test(name))
+    .filter((name) => !/-(wal|shm)$|^snapshots\b/.test(name))
     .sort();
 }
 

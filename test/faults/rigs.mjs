@@ -14,5 +14,7 @@ export const RIGS = [
   { name: "d4", load: () => import("./damage/forged.mjs") },
   { name: "c11", load: () => import("./model/model.mjs") },
   { name: "hostile", load: () => import("./hostile/hostile.mjs") },
+  { name: "use", load: () => import("./hostile/use.mjs") },
+  { name: "fuzz", load: () => import("./hostile/fuzz.mjs") },
   { name: "copies", load: () => import("./copies/kill-points.mjs") },
 ];

@@ -212,12 +212,14 @@ describe("a damaged folder", () => {
   it("with flipped bits in its catalog is refused, or nothing that counts was hit", async () => {
     const { folder, expectUntouched } = await withLive();
     const catalog = readFileSync(join(copy, "catalog.sqlite"));
+    // Most of a small catalog is empty pages.
+    const used = [...catalog.keys()].filter((at) => catalog[at] !== 0);
     const sound = await contents(copy);
     let refused = 0;
     for (let i = 0; i < 30; i++) {
       const bad = join(folder, "bad");
       cpSync(copy, bad, { recursive: true });
-      writeFileSync(join(bad, "catalog.sqlite"), flipped(catalog, random.below(catalog.length)));
+      writeFileSync(join(bad, "catalog.sqlite"), flipped(catalog, used[random.below(used.length)]!));
       const target = join(folder, "restored");
       const error = await restoreIndex(bad, target).then(
         () => undefined,
@@ -232,7 +234,7 @@ describe("a damaged folder", () => {
       }
       rmSync(bad, { recursive: true });
     }
-    expect(refused).toBeGreaterThan(3);
+    expect(refused).toBeGreaterThan(10);
     expectUntouched();
   });
 });

@@ -1,16 +1,15 @@
 /** Performs operations on an index, for the driver and for the observer. */
 import { OPERATIONS } from "./operations.mjs";
 
-/** `folder` and `scratch` are absolute; see operations.mjs. */
+/** `folder` and `notes` are absolute; see operations.mjs. */
 export class Performer {
   #opened;
-  #attempt = 0;
 
-  constructor(api, { folder, scratch, model }) {
+  constructor(api, { folder, model, notes }) {
     this.context = {
       api,
       folder,
-      scratch,
+      notes,
       model,
       index: async () => {
         this.#opened ??= await api.Index.open(folder, { threads: 1 });
@@ -21,7 +20,7 @@ export class Performer {
 
   /** @returns {Promise<number | undefined>} the generation that was acknowledged. */
   perform(operation) {
-    return OPERATIONS[operation.op].perform({ ...this.context, attempt: this.#attempt++ }, operation);
+    return OPERATIONS[operation.op].perform(this.context, operation);
   }
 
   async close() {

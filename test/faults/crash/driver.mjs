@@ -1,11 +1,11 @@
 /**
  * The process that is attacked: performs the operations of a job, a JSON file, one after the other.
  *
- *   { dist, folder, scratch, model, operations, watch, from, retry, pause }
+ *   { dist, folder, model, notes, operations, from, retry, pause }
  *
  * Prints a line when an operation is acknowledged, `COMMITTED <position> <generation>`, or failed, `FAILED <position>
  * <code> <message>`, and `DONE` at its end; with `retry` a failed operation is performed once more on the same objects, else it ends the run.
- * Unlinks <watch>.go when it is ready and <watch>.ack behind every acknowledgement, two names that never exist: marks for
+ * Unlinks <folder>.go when it is ready and <folder>.ack behind every acknowledgement, two names that never exist: marks for
  * whoever watches the calls.
  */
 import { readFileSync, unlinkSync, writeSync } from "node:fs";
@@ -16,7 +16,7 @@ const job = JSON.parse(readFileSync(process.argv[2], "utf8"));
 
 function mark(name) {
   try {
-    unlinkSync(`${job.watch}.${name}`);
+    unlinkSync(`${job.folder}.${name}`);
   } catch (error) {
     if (error.code !== "ENOENT") throw error;
   }

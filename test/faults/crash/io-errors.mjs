@@ -14,7 +14,7 @@ import { contradiction, judge } from "./judge.mjs";
 import { spread } from "./kill-points.mjs";
 import { ObserverProcess } from "./observer-process.mjs";
 import { runDriver } from "./run-driver.mjs";
-import { copyPlace, prepareScenarios, watchedFolder } from "./scenarios.mjs";
+import { copyPlace, prepareScenarios } from "./scenarios.mjs";
 
 /** Errors that calls of a kind have in practice. */
 const ERRORS = {
@@ -84,7 +84,7 @@ export async function run({
 async function enumerate(scenario, { library, dist }, to) {
   const place = copyPlace(scenario.place, to);
   const log = `${to}.log`;
-  const env = faultEnvironment(library, watchedFolder(scenario, place), { log });
+  const env = faultEnvironment(library, place.folder, { log });
   const run = await runDriver(jobOf(scenario, place, dist, false), { env });
   if (!run.done) throw new Error(`${scenario.name}, undisturbed: ${run.lines.join(" | ")} ${run.stderr}`);
   const counts = {};
@@ -104,14 +104,14 @@ async function enumerate(scenario, { library, dist }, to) {
 }
 
 function jobOf(scenario, place, dist, retry) {
-  return { ...place, dist, operations: [scenario.operation], watch: watchedFolder(scenario, place), retry };
+  return { ...place, dist, operations: [scenario.operation], retry };
 }
 
 async function failAt({ scenario, fail }, { folder, observer }, context) {
   const { library, dist, result } = context;
   const place = copyPlace(scenario.place, folder);
   const log = `${folder}.log`;
-  const env = faultEnvironment(library, watchedFolder(scenario, place), { log, fail });
+  const env = faultEnvironment(library, place.folder, { log, fail });
   const run = await runDriver(jobOf(scenario, place, dist, !fail.stays), { env });
   const calls = readLog(log);
   rmSync(log);

@@ -13,7 +13,7 @@ import { scratchFolder } from "../lib/scratch.mjs";
 import { contradiction, judge, sameState } from "./judge.mjs";
 import { ObserverProcess } from "./observer-process.mjs";
 import { runDriver } from "./run-driver.mjs";
-import { copyPlace, prepareScenarios, watchedFolder } from "./scenarios.mjs";
+import { copyPlace, prepareScenarios } from "./scenarios.mjs";
 
 /** Points of one scenario in the short tier, evenly spread; all in the long one. */
 const SHORT_POINTS = 6;
@@ -82,7 +82,7 @@ function newFolder(path) {
 async function enumerate(scenario, library, dist, to) {
   const place = copyPlace(scenario.place, to);
   const log = `${to}.log`;
-  const env = faultEnvironment(library, watchedFolder(scenario, place), { log });
+  const env = faultEnvironment(library, place.folder, { log });
   const run = await runDriver(jobOf(scenario, place, dist), { env });
   if (!run.done) throw new Error(`${scenario.name}, undisturbed: ${run.lines.join(" | ")} ${run.stderr}`);
   const calls = readCalls(log);
@@ -91,14 +91,14 @@ async function enumerate(scenario, library, dist, to) {
 }
 
 function jobOf(scenario, place, dist) {
-  return { ...place, dist, operations: [scenario.operation], watch: watchedFolder(scenario, place) };
+  return { ...place, dist, operations: [scenario.operation] };
 }
 
 async function killAt({ scenario, call }, { folder, observer, writer }, library, dist, result) {
   const place = copyPlace(scenario.place, folder);
-  const env = faultEnvironment(library, watchedFolder(scenario, place), { kill: call.n });
+  const env = faultEnvironment(library, place.folder, { kill: call.n });
   const run = await runDriver(jobOf(scenario, place, dist), { env });
-  const where = `${scenario.name}, killed before call ${call.n} (${call.call} ${relativeTo(place.scratch, call.path, scenario)})`;
+  const where = `${scenario.name}, killed before call ${call.n} (${call.call} ${relativePath(call.path)})`;
   const acknowledged = run.acknowledged.length > 0;
   if (run.done) {
     // Threads take turns: now and then a run makes a call less than the one that was counted.
@@ -150,9 +150,9 @@ async function repeat(scenario, place, { observer, writer }, state) {
   }
 }
 
-function relativeTo(scratch, path, { watch }) {
-  const at = path.lastIndexOf(watch === "scratch" ? "/dry-run/" : "/index");
-  return at < 0 ? path.replace(scratch, "") : path.slice(at + 1);
+/** The path of a call, as it is below the index of the dry run. */
+function relativePath(path) {
+  return path.slice(path.lastIndexOf("/dry-run/") + "/dry-run/".length);
 }
 
 /** `count` of `items` in even distances, the first and the last among them. */

@@ -56,14 +56,16 @@ async function auditHealthy({ tier, root, library, result }) {
   const dist = copyDist(root);
   const observer = new ObserverProcess(dist);
   try {
-    const wanted = (name) => tier === "long" || ["first add", "compact", "update"].includes(name);
+    const wanted = (name) => tier === "long" || ["compact", "update"].includes(name);
     const { ready, skipped } = await prepareScenarios(root, observer, wanted);
     result.skipped.push(...skipped);
-    for (const { name, place: base, operation, watch } of ready) {
+    const traced = [
+      { name: "what mutants do", place: newPlace(join(root, "empty"), null), todo: OPERATIONS },
+      ...ready.map(({ name, place, operation }) => ({ name, place, todo: [operation] })),
+    ];
+    for (const { name, place: base, todo } of traced) {
       const place = copyPlace(base, join(root, "traced"));
-      // A backup commits nothing.
-      if (watch === "scratch") continue;
-      const { events, counted } = await traceOperations({ place, dist, operations: [operation], library });
+      const { events, counted } = await traceOperations({ place, dist, operations: todo, library });
       for (const broken of auditOrder(events, place.folder))
         addFinding(result, "wrong", `${name}, undamaged: ${broken}`);
       if (counted !== undefined) compareCounts(name, events, counted, place.folder, result);
@@ -92,12 +94,12 @@ function compareCounts(name, events, counted, folder, result) {
   }
 }
 
-async function auditMutant({ patches, order = true }, root) {
+async function auditMutant({ patches, rule }, root) {
   const dist = copyDist(root, patches);
-  if (!order) return undefined;
+  if (rule === undefined) return undefined;
   const place = newPlace(join(root, "traced"), null);
   const { events } = await traceOperations({ place, dist, operations: OPERATIONS });
-  const [broken] = auditOrder(events, place.folder);
+  const broken = auditOrder(events, place.folder).find((problem) => problem.includes(rule));
   return broken === undefined ? undefined : `the order of calls: ${broken}`;
 }
 

@@ -25,13 +25,13 @@ export class ObserverProcess {
     return this.#request({ action: "strays", folder });
   }
 
-  perform({ folder, scratch, model }, operations) {
-    return this.#request({ action: "perform", folder, scratch, model, operations });
+  perform({ folder, model, notes }, operations) {
+    return this.#request({ action: "perform", folder, model, notes, operations });
   }
 
   /** Performs the operations and observes behind each. */
-  goldens({ folder, scratch, model }, operations) {
-    return this.#request({ action: "goldens", folder, scratch, model, operations });
+  goldens({ folder, model, notes }, operations) {
+    return this.#request({ action: "goldens", folder, model, notes, operations });
   }
 
   end() {

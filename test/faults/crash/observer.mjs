@@ -6,11 +6,11 @@ import { missingOperation } from "./operations.mjs";
 
 serveCases(async ({ dist }) => {
   const api = await loadPackage(dist);
-  return async ({ action, folder, scratch, model, operations }) => {
+  return async ({ action, folder, model, notes, operations }) => {
     if (action === "missing") return missingOperation(api, operations) ?? null;
     if (action === "observe") return observe(api, folder, model);
     if (action === "strays") return strayFiles(folder);
-    const performer = new Performer(api, { folder, scratch, model });
+    const performer = new Performer(api, { folder, model, notes });
     try {
       const states = [];
       for (const operation of operations) {

@@ -3,16 +3,31 @@
  * how the package does it and what it does to the oracle, a Map from id to { id, text, title, url, metadata, version }.
  *
  * `perform(context, operation)` resolves to the acknowledged generation (or undefined). A context has `api` (the package),
- * `folder`, `model` (folder of a model, or null for an index of vectors), `scratch` (a folder beside the index) and
+ * `folder`, `model` (folder of a model, or null for an index of vectors), `notes` (a folder of files to synchronize) and
  * `index()`, which opens the index once.
  * `missing(api)` says why a build of the package cannot do it.
  */
-import { mkdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { crc32 } from "node:zlib";
 import { DIM, documentOf, metadataOf, vectorsOf } from "./documents.mjs";
 
 const lacksMethod = (name) => (api) =>
   typeof api.Index.prototype[name] === "function" ? undefined : `this build has no Index.${name}`;
+
+/** Writes a file unless it is as it should be: others may be reading it. `text` null removes it. */
+function bringTo(path, text) {
+  if (text === null) {
+    rmSync(path, { force: true });
+    return;
+  }
+  if (existsSync(path) && readFileSync(path, "utf8") === text) return;
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, text);
+  // Equal times in every run, which the catalog records, and another one for another text.
+  const time = 1_600_000_000 + (crc32(text) % 1_000_000);
+  utimesSync(path, time, time);
+}
 
 const store = (state, id, version) => state.set(id, { ...documentOf(id, version), version });
 
@@ -92,34 +107,16 @@ export const OPERATIONS = {
   /** { files: { name: text or null } }: brings a folder of Markdown files to this content and synchronizes it. */
   sync: {
     missing: lacksMethod("sync"),
-    async perform({ index, scratch }, { files }) {
-      const root = join(scratch, "notes");
-      mkdirSync(root, { recursive: true });
-      for (const [name, text] of Object.entries(files)) {
-        const path = join(root, name);
-        rmSync(path, { force: true });
-        if (text === null) continue;
-        writeFileSync(path, text);
-        // Equal times in every run: the catalog records them.
-        utimesSync(path, 1_600_000_000, 1_600_000_000 + text.length);
-      }
-      return (await (await index()).sync([root])).generation;
+    async perform({ index, notes }, { files }) {
+      for (const [name, text] of Object.entries(files)) bringTo(join(notes, name), text);
+      return (await (await index()).sync([notes])).generation;
     },
     apply(state, { files }) {
       for (const [name, text] of Object.entries(files)) {
         state.delete(name);
-        if (text !== null) state.set(name, { id: name, text, synced: true });
+        if (text !== null) state.set(name, { id: name, text: text.trim(), synced: true });
       }
     },
-  },
-  /** {}: a copy into the folder `copy` of the scratch folder; changes nothing in the index. */
-  backup: {
-    missing: lacksMethod("backup"),
-    async perform({ index, scratch, attempt = 0 }) {
-      await (await index()).backup(join(scratch, `copy-${attempt}`));
-      return undefined;
-    },
-    apply() {},
   },
 };
 

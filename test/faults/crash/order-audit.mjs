@@ -18,7 +18,7 @@ export async function traceOperations({ place, dist, operations, library }) {
   const log = `${place.scratch}.calls`;
   try {
     const env = library === undefined ? process.env : faultEnvironment(library, place.folder, { log });
-    const job = { ...place, dist, operations, watch: place.folder };
+    const job = { ...place, dist, operations };
     const run = await runDriver(job, { command: ["strace", ...straceArguments(trace)], env });
     if (!run.done) throw new Error(`under strace: ${run.lines.join(" | ")} ${run.stderr}`);
     const counted = library === undefined ? undefined : readLog(log).filter(({ phase }) => phase === "begin");
@@ -37,6 +37,8 @@ export async function traceOperations({ place, dist, operations, library }) {
 export function auditOrder(events, folder) {
   return new OrderAudit(folder).run(events);
 }
+
+const FOLDER = "a folder";
 
 class OrderAudit {
   #problems = new Set();
@@ -95,7 +97,7 @@ class OrderAudit {
       this.#names.set(path, kindOf(path));
       this.#names.delete(from);
     }
-    if (call === "mkdir") this.#names.set(path, "a folder");
+    if (call === "mkdir") this.#names.set(path, FOLDER);
     if (call === "open" && creates && path === this.catalog && this.#commits === 0)
       this.#names.set(path, "the catalog");
     if (call === "unlink") {
@@ -116,7 +118,7 @@ class OrderAudit {
     this.#commits++;
     for (const [path, what] of this.#names) {
       // The catalog's own name is made durable behind its first commit, in front of the acknowledgement.
-      if (this.#published.has(path) || (what === "a folder" && path !== this.folder)) {
+      if (this.#published.has(path) || (what === FOLDER && path !== this.folder && this.#matters(path))) {
         this.#problem(`the commit is synced before the name of ${what} is`);
       }
     }
@@ -129,9 +131,19 @@ class OrderAudit {
       this.#problem("it is acknowledged without a sync of the catalog or its log");
     if (this.#dirty.has(this.wal) || this.#dirty.has(this.catalog))
       this.#problem("it is acknowledged before the commit is synced");
-    for (const what of this.#names.values())
-      this.#problem(`it is acknowledged before the name of ${what} is durable`);
+    for (const [path, what] of this.#names) {
+      if (this.#matters(path)) this.#problem(`it is acknowledged before the name of ${what} is durable`);
+    }
     this.#committedSinceMark = false;
+  }
+
+  /** Folders in which nothing is published (locks of readers) may vanish. */
+  #matters(path) {
+    return (
+      this.#names.get(path) !== FOLDER ||
+      path === this.folder ||
+      [...this.#published].some((name) => dirname(name) === path)
+    );
   }
 
   #problem(text) {

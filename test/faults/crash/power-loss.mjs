@@ -95,7 +95,7 @@ async function cutOnce({ disk, dist, script, delay, root, round, preload }, obse
     if (line === "READY") setTimeout(() => disk.cutPower(), delay);
   };
   const env = preload === undefined ? process.env : { ...process.env, LD_PRELOAD: preload };
-  const run = await runDriver({ ...job, folder, dist, operations, watch: folder }, { onLine, env });
+  const run = await runDriver({ ...job, folder, dist, operations }, { onLine, env });
   if (run.done && run.failures.length === 0) await new Promise((resolve) => setTimeout(resolve, delay));
   result.rounds++;
   const acknowledged = run.acknowledged.length;

@@ -59,7 +59,7 @@ export async function run({ tier, log, rounds = TIERS[tier].rounds, minutes = Nu
 
 /** Runs the script from `from` and kills it; returns the position to go on from, or undefined after a finding. */
 async function killOnce({ place, dist, operations, states, from, delay, seed }, observer, result) {
-  const job = { ...place, dist, operations, from, watch: place.folder };
+  const job = { ...place, dist, operations, from };
   const onLine = (line, child) => {
     if (line === "READY") setTimeout(() => killGroup(child), delay);
   };

@@ -11,7 +11,7 @@ const REPLACING = { op: "add", ids: ["d3", "d12", "d13"], version: 2 };
 const DELETING = { op: "delete", ids: ["d1", "d12"] };
 const SMALL_NOTES = { "a.md": "cat sat on the mat\n", "b.md": "fast dog\n", "c.md": "search the index\n" };
 
-/** `watch`: "scratch" when calls outside the index count as well. `text`: with a model; the others bring vectors. */
+/** `text`: with a model; the others bring vectors. */
 const SCENARIOS = [
   { name: "create", base: [], operation: CREATE },
   { name: "first add", base: [CREATE], operation: TWELVE },
@@ -27,7 +27,6 @@ const SCENARIOS = [
     base: [CREATE, TWELVE, REPLACING, DELETING, { op: "add", ids: ids(20, 3), version: 1 }],
     operation: { op: "compact" },
   },
-  { name: "backup", base: [CREATE, TWELVE, DELETING], operation: { op: "backup" }, watch: "scratch" },
   {
     name: "build with a model",
     base: [CREATE],
@@ -51,7 +50,7 @@ const SCENARIOS = [
  * @param {import("./observer-process.mjs").ObserverProcess} observer
  * @param {(name: string) => boolean} wanted
  * @returns {Promise<{ ready: object[], skipped: string[] }>} each with `name`, `place` (the base's folders), `operation`,
- *   `operations`, `watch`, `before` and `after`.
+ *   `operations`, `before` and `after`.
  */
 export async function prepareScenarios(root, observer, wanted = () => true) {
   const ready = [];
@@ -59,7 +58,7 @@ export async function prepareScenarios(root, observer, wanted = () => true) {
   const model = join(root, "model");
   mkdirSync(model, { recursive: true });
   await writeTinyModel(model);
-  for (const { name, base, operation, text = false, watch = "index" } of SCENARIOS) {
+  for (const { name, base, operation, text = false } of SCENARIOS) {
     if (!wanted(name)) continue;
     const operations = [...base, operation];
     const reason = await observer.missing(operations);
@@ -67,7 +66,9 @@ export async function prepareScenarios(root, observer, wanted = () => true) {
       skipped.push(`${name}: ${reason}`);
       continue;
     }
-    const place = newPlace(join(root, "base", name.replaceAll(" ", "-")), text ? model : null);
+    // The files keep their place, which the index records, wherever the index is copied to.
+    const notes = join(root, "notes", name);
+    const place = newPlace(join(root, "base", name.replaceAll(" ", "-")), text ? model : null, notes);
     await observer.perform(place, base);
     const before = await observer.observe(place);
     const healthy = copyPlace(place, join(root, "healthy"));
@@ -80,26 +81,24 @@ export async function prepareScenarios(root, observer, wanted = () => true) {
       const problem = contradiction(state, done);
       if (problem !== undefined) throw new Error(`${name}, undisturbed: ${problem}`);
     }
-    ready.push({ name, place, operation, operations, watch, before, after });
+    ready.push({ name, place, operation, operations, before, after });
   }
   return { ready, skipped };
 }
 
-/** Folders for one index: `scratch` holds everything, the index is in `folder`. */
-export function newPlace(scratch, model) {
+/**
+ * Folders for one index: `scratch` holds everything, the index is in `folder`. `model` and `notes`: see operations.mjs; all
+ * copies share the notes, which only the first run of an operation changes.
+ */
+export function newPlace(scratch, model, notes = null) {
   rmSync(scratch, { recursive: true, force: true });
   mkdirSync(scratch, { recursive: true });
-  return { scratch, folder: join(scratch, "index"), model };
+  return { scratch, folder: join(scratch, "index"), model, notes };
 }
 
 /** A copy in another folder, in place of what is there. */
-export function copyPlace({ scratch, model }, to) {
-  const place = newPlace(to, model);
+export function copyPlace({ scratch, model, notes }, to) {
+  const place = newPlace(to, model, notes);
   cpSync(scratch, to, { recursive: true });
   return place;
-}
-
-/** What FAULT_FOLDER is for a scenario. */
-export function watchedFolder({ watch }, { scratch, folder }) {
-  return watch === "scratch" ? scratch : folder;
 }

@@ -98,7 +98,7 @@ async function runSession({ root, dist, operations, states, observer, deadline, 
     });
   }
   await Promise.all(readers.map(({ ready }) => ready));
-  const job = { ...place, dist, operations, from: BASE, watch: place.folder, pause: PAUSE_MS[tier] };
+  const job = { ...place, dist, operations, from: BASE, pause: PAUSE_MS[tier] };
   const end = Math.max(deadline, performance.now() + MIN_SESSION_MS);
   let lines = 0;
   const onLine = (_, child) => {

@@ -151,10 +151,19 @@ describe("a filter in SQL and in JavaScript", () => {
   });
 
   it("orders strings by code points", () => {
-    const rows = [{ x: "\uffff" }, { x: "\u{10000}" }, { x: "\ud7ff" }];
+    const rows = [{ x: "\uffff" }, { x: "\u{10000}" }, { x: "\ud7ff" }, { x: "\ue000" }];
     expect(selectText('x > "\uffff"', ...rows)).toEqual([1]);
     expect(selectText('x prefix "\ud7ff"', ...rows)).toEqual([2]);
     expect(selectText('x prefix "\u{10ffff}"', { x: "\u{10ffff}a" }, { x: "\u{10fffe}" })).toEqual([0]);
+    expect(selectText('x prefix "a\u{10ffff}"', { x: "a\u{10ffff}a" }, { x: "a" }, { x: "b" })).toEqual([0]);
+  });
+
+  it("finds no fields in arrays and strings", () => {
+    const rows = [{ x: [5, [5]] }, { x: { "0": 5, length: 5 } }, { x: "5" }];
+    expect(selectText("x.0 = 5", ...rows)).toEqual([1]);
+    expect(selectText("exists x.length", ...rows)).toEqual([1]);
+    expect(selectText("exists x.toString", ...rows)).toEqual([]);
+    expect(selectText('exists x."[0]" or exists "x[0]"', ...rows)).toEqual([]);
   });
 
   it("never puts text of the filter into SQL", () => {

@@ -51,6 +51,7 @@ describe("path patterns", () => {
     ["[a-]", "-", true],
     ["[\\]]", "]", true],
     ["[😀-😂]", "😁", true],
+    ["*[!😀]", "😀", false],
     ["\\*", "*", true],
     ["\\*", "a", false],
     ["\\{a\\}", "{a}", true],
