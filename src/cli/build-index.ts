@@ -4,9 +4,10 @@ import type { Logger } from "../common/logger.js";
 import type { DocumentInput } from "../documents/types.js";
 import { discardEmptyIndex, hasEncodedPassages, topmostNewFolder } from "../engine/discard.js";
 import { Index } from "../engine/index.js";
-import type { AddOptions, AddReport } from "../engine/options.js";
+import type { AddReport } from "../engine/options.js";
+import type { OriginalAddOptions } from "../engine/writing.js";
 
-export interface BuildOptions extends AddOptions {
+export interface BuildOptions extends OriginalAddOptions {
   readonly model: string | undefined;
   readonly nbits: 1 | 2 | 4 | undefined;
   readonly seed: number | undefined;

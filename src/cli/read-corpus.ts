@@ -1,8 +1,8 @@
 /** Documents of the paths on a command line, and what was found besides them. */
-import { relative, sep } from "node:path";
 import { MaxsimError } from "../common/errors.js";
-import { type CorpusOptions, readCorpus } from "../datasets/corpus.js";
+import type { CorpusItem, CorpusOptions } from "../datasets/types.js";
 import type { DocumentInput } from "../documents/types.js";
+import { type Origin, readOrigin, rootsOfIndex } from "../engine/origin.js";
 import { shownPath } from "./context.js";
 import { formatCount, formatNumber } from "./render/format.js";
 import { singleLine } from "./render/plain-text.js";
@@ -20,6 +20,8 @@ export interface CommandCorpus {
   readonly documents: AsyncGenerator<DocumentInput>;
   /** Grows while the documents are read. */
   readonly skipped: Skipped;
+  /** What the index is to remember of the files; grows as well. */
+  readonly origin: Origin;
 }
 
 const SHOWN_SKIPPED = 5;
@@ -28,20 +30,21 @@ const SHOWN_SKIPPED = 5;
 export function commandCorpus(
   paths: readonly string[],
   index: string,
-  options: CorpusOptions,
+  options: Omit<CorpusOptions, "signal" | "exclude">,
+  signal: AbortSignal,
 ): CommandCorpus {
   const skipped: Skipped = { files: [], records: [], replaced: [] };
-  return { documents: documentsOf(paths, index, options, skipped), skipped };
+  const { items, origin } = readOrigin(paths, rootsOfIndex(index), options, { exclude: [index], signal });
+  return { documents: documentsOf(paths, items, skipped), skipped, origin };
 }
 
 async function* documentsOf(
   paths: readonly string[],
-  index: string,
-  options: CorpusOptions,
+  items: AsyncGenerator<CorpusItem>,
   skipped: Skipped,
 ): AsyncGenerator<DocumentInput> {
   let found = 0;
-  for await (const item of readCorpus(paths, options)) {
+  for await (const item of items) {
     if (item.kind === "document") {
       found++;
       if (item.replaced !== undefined && item.document.source !== undefined) {
@@ -50,16 +53,11 @@ async function* documentsOf(
       yield item.document;
     } else if (item.kind === "invalid") {
       skipped.records.push({ path: item.path, line: item.line, reason: item.reason });
-    } else if (!isInside(item.path, index)) {
+    } else {
       skipped.files.push({ path: item.path, reason: item.reason });
     }
   }
   if (found === 0) throw emptyCorpus(paths, skipped);
-}
-
-function isInside(path: string, folder: string): boolean {
-  const inside = relative(folder, path);
-  return inside !== ".." && !inside.startsWith(`..${sep}`) && inside !== path;
 }
 
 function emptyCorpus(paths: readonly string[], { files, records }: Skipped): MaxsimError {

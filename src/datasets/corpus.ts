@@ -7,10 +7,8 @@
 import { basename, resolve } from "node:path";
 import { MaxsimError } from "../common/errors.js";
 import { type CorpusRoot, holdsRecords, namedPrefix, readCorpusFile, rootFiles } from "./corpus-file.js";
-import { type FileState, readFileState } from "./file-state.js";
 import type { CorpusItem, CorpusOptions } from "./types.js";
 
-export { type CorpusRoot, namedPrefix } from "./corpus-file.js";
 export type { CorpusItem, CorpusOptions } from "./types.js";
 
 /**
@@ -24,42 +22,16 @@ export async function* readCorpus(
   paths: readonly string[],
   options: CorpusOptions = {},
 ): AsyncGenerator<CorpusItem> {
-  yield* readRoots(corpusRoots(paths), options);
-}
-
-/** A file whose documents are read, as it is now. */
-export interface ReadFile extends FileState {
-  /** Absolute. */
-  readonly path: string;
-  /** Path of the root below which it was found. */
-  readonly root: string;
-}
-
-/**
- * As `readCorpus`, of roots with the prefixes that they state.
- * @param onFile is told of each file before its documents come; files are then read once more, for their hash.
- */
-export async function* readRoots(
-  roots: readonly CorpusRoot[],
-  options: CorpusOptions,
-  onFile?: (file: ReadFile) => void,
-): AsyncGenerator<CorpusItem> {
-  for (const root of roots) {
+  for (const root of corpusRoots(paths)) {
     for await (const file of rootFiles(root, options)) {
-      if (file.kind === "skipped") {
-        yield { kind: "skipped", path: file.path, reason: file.reason };
-        continue;
-      }
-      if (onFile !== undefined) {
-        onFile({ ...(await readFileState(file.path, options.signal)), path: file.path, root: root.path });
-      }
-      yield* readCorpusFile(file, options);
+      if (file.kind === "file") yield* readCorpusFile(file, options);
+      else yield { kind: "skipped", path: file.path, reason: file.reason };
     }
   }
 }
 
 /** The roots that paths name, each once. Errors: INVALID_ARGUMENT for two whose documents would share ids. */
-export function corpusRoots(paths: readonly string[]): CorpusRoot[] {
+function corpusRoots(paths: readonly string[]): CorpusRoot[] {
   const roots = [...new Set(paths.map((path) => resolve(path)))];
   checkNames(roots);
   return roots.map((path) => ({ path, prefix: roots.length > 1 ? namedPrefix(path) : "" }));

@@ -2,9 +2,22 @@
  * Where the documents of an add come from, so that a later sync knows their files. An add replaces what has the same id
  * and removes nothing else, so what the index remembers only grows here.
  */
-import { type CorpusRoot, corpusRoots, namedPrefix, type ReadFile } from "../datasets/corpus.js";
-import type { CatalogChange } from "../documents/catalog.js";
+import { isMaxsimError } from "../common/errors.js";
+import { readCorpusFile, rootFiles } from "../datasets/corpus-file.js";
+import { type FileState, readFileState } from "../datasets/file-state.js";
+import type { CorpusItem } from "../datasets/types.js";
+import { Catalog, type CatalogChange } from "../documents/catalog.js";
 import type { RootInput, RootRecord, SourceInput, SourceRecord } from "../documents/records.js";
+import { belongsTo, type ReadingOptions, type RememberedRoot, syncScopes } from "./sync-roots.js";
+import { rememberedRoots, rootInput } from "./sync-sources.js";
+
+/** A file whose documents are added, as it is now. */
+export interface ReadFile extends FileState {
+  /** Absolute. */
+  readonly path: string;
+  /** Path of its root. */
+  readonly root: string;
+}
 
 export interface Origin {
   readonly roots: readonly RootInput[];
@@ -19,19 +32,61 @@ export interface Remembered {
   readonly nextRoot: number;
 }
 
+/** Roots of the index in `folder`; none when there is no index. Errors: FORMAT_TOO_NEW, CORRUPT, IO. */
+export function rootsOfIndex(folder: string): RememberedRoot[] {
+  let catalog: Catalog;
+  try {
+    catalog = Catalog.open(folder, { readOnly: true });
+  } catch (error) {
+    if (isMaxsimError(error) && error.code === "INDEX_NOT_FOUND") return [];
+    throw error;
+  }
+  try {
+    return rememberedRoots(catalog.path, catalog.roots(catalog.snapshot()));
+  } finally {
+    catalog.close();
+  }
+}
+
+/** A corpus that is read for an add, and what the index is to remember of it. */
+export interface OriginalCorpus {
+  readonly items: AsyncGenerator<CorpusItem>;
+  readonly origin: Origin;
+}
+
 /**
- * The roots of an add: a remembered one keeps its prefix, a further one beside others gets its name.
- * Errors: INVALID_ARGUMENT for two paths whose documents would share ids.
+ * The files of the named paths, with the ids that a sync gives them: those below a remembered root belong to it.
+ * @param exclude absolute paths of what is no part of any corpus: the folder of the index.
+ * Errors: those of syncScopes and readCorpus.
  */
-export function originRoots(
+export function readOrigin(
   paths: readonly string[],
-  remembered: readonly { readonly path: string; readonly prefix: string }[],
-): CorpusRoot[] {
-  const prefixes = new Map(remembered.map(({ path, prefix }) => [path, prefix]));
-  return corpusRoots(paths).map(({ path, prefix }) => ({
-    path,
-    prefix: prefixes.get(path) ?? (remembered.length > 0 ? namedPrefix(path) : prefix),
-  }));
+  remembered: readonly RememberedRoot[],
+  options: ReadingOptions,
+  call: { readonly exclude: readonly string[]; readonly signal?: AbortSignal },
+): OriginalCorpus {
+  const { scopes, roots } = syncScopes(paths, remembered, options);
+  const files: ReadFile[] = [];
+  const inputs = new Map(scopes.map(({ root }) => [root.path, rootInput(root)]));
+  async function* items(): AsyncGenerator<CorpusItem> {
+    for (const scope of scopes) {
+      const reading = { ...scope.root.options, ...call };
+      for await (const file of rootFiles(scope.root, reading)) {
+        if (!belongsTo(file.path, scope, roots)) continue;
+        if (file.kind === "skipped") {
+          yield { kind: "skipped", path: file.path, reason: file.reason };
+          continue;
+        }
+        files.push({
+          ...(await readFileState(file.path, call.signal)),
+          path: file.path,
+          root: scope.root.path,
+        });
+        yield* readCorpusFile(file, reading);
+      }
+    }
+  }
+  return { items: items(), origin: { roots: [...inputs.values()], files } };
 }
 
 /** Rows to add and drop for the roots and files of an add. */
@@ -51,12 +106,7 @@ export function originChange(
       return before === undefined ? [] : [[before.rootNo, rootNo] as const];
     }),
   );
-  // A file that was found below two roots counts for the inner one.
-  const files = new Map<string, ReadFile>();
-  for (const file of origin.files) {
-    const other = files.get(file.path);
-    if (other === undefined || other.root.length < file.root.length) files.set(file.path, file);
-  }
+  const files = new Map(origin.files.map((file) => [file.path, file]));
   const drop: number[] = [];
   const add: SourceInput[] = [...files.values()].map(({ root, path, size, modified, sha256 }) => {
     return { rootNo: numbers.get(root)!, path, size, modified, sha256 };

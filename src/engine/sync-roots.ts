@@ -111,6 +111,12 @@ export function isInside(path: string, folder: string): boolean {
   return path !== folder && path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
 }
 
+/** Whether a path lies in the scope and in no root inside the scope's. */
+export function belongsTo(path: string, scope: SyncScope, roots: ReadonlyMap<string, SyncRoot>): boolean {
+  if (path !== scope.path && !isInside(path, scope.path)) return false;
+  return innermostRoot(path, roots)?.path === scope.root.path;
+}
+
 /** Whether a path between this one and its root, or the root, is a scope as well. */
 function coveredBy(path: string, root: string, reached: ReadonlyMap<string, SyncScope>): boolean {
   for (let at = path; at !== root; ) {

@@ -6,7 +6,7 @@ import type { ProgressListener } from "../common/progress.js";
 import { type CorpusFile, rootFiles } from "../datasets/corpus-file.js";
 import { type FileState, pathExists, readFileState } from "../datasets/file-state.js";
 import type { KnownFile, PresentFile } from "./sync-plan.js";
-import { innermostRoot, isInside, type SyncRoot, type SyncScope, type SyncScopes } from "./sync-roots.js";
+import { belongsTo, type SyncRoot, type SyncScope, type SyncScopes } from "./sync-roots.js";
 
 export interface ScannedFile extends PresentFile {
   readonly file: CorpusFile;
@@ -135,11 +135,6 @@ async function stateOrReason(path: string, signal: AbortSignal | undefined): Pro
     if (isMaxsimError(error) && error.code === "IO") return error.message;
     throw error;
   }
-}
-
-function belongsTo(path: string, scope: SyncScope, roots: ReadonlyMap<string, SyncRoot>): boolean {
-  if (path !== scope.path && !isInside(path, scope.path)) return false;
-  return innermostRoot(path, roots)?.path === scope.root.path;
 }
 
 function isUnread(path: string, unread: ReadonlySet<string>): boolean {

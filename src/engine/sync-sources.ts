@@ -3,7 +3,7 @@
 import { MaxsimError } from "../common/errors.js";
 import type { JsonValue } from "../common/json.js";
 import type { CatalogChange } from "../documents/catalog.js";
-import type { RootRecord, SourceInput, SourceRecord } from "../documents/records.js";
+import type { RootInput, RootRecord, SourceInput, SourceRecord } from "../documents/records.js";
 import { FLAGS, NAMES } from "./sync-options.js";
 import type { KnownFile, SyncPlan } from "./sync-plan.js";
 import type { ReadingOptions, RememberedRoot, SyncRoot, SyncScopes } from "./sync-roots.js";
@@ -87,11 +87,8 @@ export function rememberedChange({
   };
 }
 
-function rootInput({ path, prefix, options }: SyncRoot): {
-  path: string;
-  prefix: string;
-  options: JsonValue;
-} {
+/** What is remembered of a root; options that were not named are left out. */
+export function rootInput({ path, prefix, options }: SyncRoot): RootInput {
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
   return { path, prefix, options: Object.fromEntries(given) };
 }

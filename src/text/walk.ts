@@ -109,8 +109,12 @@ async function* walkFolder(
     if (folder !== undefined) {
       try {
         const entries: Dirent[] = await readdir(folder.path, { withFileTypes: true });
-        entries.sort((a, b) => (a.name < b.name ? 1 : -1));
-        for (const entry of entries) pending.push({ entry, folder });
+        if (folder.path !== root && isIndex(entries)) {
+          yield { kind: "skipped", path: folder.path, reason: "the folder of an index", cause: "special" };
+        } else {
+          entries.sort((a, b) => (a.name < b.name ? 1 : -1));
+          for (const entry of entries) pending.push({ entry, folder });
+        }
       } catch (error) {
         if (folder.path === root) throw unreadableRoot(named, error);
         yield { kind: "skipped", path: folder.path, reason: unreadable(error), cause: "unreadable" };
@@ -142,6 +146,13 @@ async function* walkFolder(
       yield fileOrReason(path, root, relativePath, stats, options, false);
     }
   }
+}
+
+/** Files that every written index has: none of what lies beside them is a text of the user. */
+const INDEX_FILES = ["catalog.sqlite", "write.lock"];
+
+function isIndex(entries: readonly Dirent[]): boolean {
+  return INDEX_FILES.every((name) => entries.some((entry) => entry.name === name));
 }
 
 async function rulesOf(

@@ -119,6 +119,8 @@ describe("a folder of many formats", () => {
       generation: 1,
       documents: 2,
       replaced: 0,
+      superseded: 0,
+      resumed: 0,
       passages: 2,
       tokens: expect.any(Number),
       emptyPassages: 0,
@@ -187,13 +189,22 @@ describe("several roots and datasets", () => {
       "single.txt",
       "two/a.md",
     ]);
-    const whole = await run("index", ".", "--json");
-    expect(JSON.parse(whole.stdout).skipped.files).toEqual([
-      {
-        path: join(folder, "beir/qrels/test.tsv"),
-        reason: expect.stringContaining("without a column of text"),
+    // Its folders are known by now: they keep their ids, and the BEIR folder is read as one.
+    const whole = JSON.parse((await run("index", ".", "--json")).stdout);
+    expect(whole).toMatchObject({ documents: 5, replaced: 5, skipped: { files: [] } });
+    const apart = await run("index", ".", "--json", "--index", "index-data/apart");
+    expect(JSON.parse(apart.stdout)).toMatchObject({
+      documents: 6,
+      skipped: {
+        files: [
+          {
+            path: join(folder, "beir/qrels/test.tsv"),
+            reason: expect.stringContaining("without a column of text"),
+          },
+          { path: join(folder, "index-data/default"), reason: "the folder of an index" },
+        ],
       },
-    ]);
+    });
   });
 
   it("takes text, id and title from the columns that it is told", async () => {

@@ -5,12 +5,11 @@ import type { IndexCommandOptions } from "../commands/index.js";
 import { commandLogger } from "../common-options.js";
 import { type CommandContext, indexFolder, shownPath } from "../context.js";
 import { commandCorpus, renderSkipped } from "../read-corpus.js";
+import { readingOptions } from "../reading-options.js";
 import { formatCount, formatDuration, formatNumber } from "../render/format.js";
 import { renderJson } from "../render/json.js";
 import { ProgressRenderer } from "../render/progress.js";
 import { renderTable } from "../render/table.js";
-
-const MIB = 1 << 20;
 
 export async function indexPaths(
   paths: readonly string[],
@@ -19,17 +18,10 @@ export async function indexPaths(
 ): Promise<void> {
   const started = performance.now();
   const folder = indexFolder(options.index);
-  const { textColumn, idColumn, titleColumn, skipInvalid, hidden, gitignore, maxFileSize } = options;
-  const { documents, skipped } = commandCorpus(paths, folder, {
-    gitignore,
-    signal: context.signal,
-    ...(textColumn === undefined ? {} : { textColumn }),
-    ...(idColumn === undefined ? {} : { idColumn }),
-    ...(titleColumn === undefined ? {} : { titleColumn }),
-    ...(skipInvalid === undefined ? {} : { skipInvalid }),
-    ...(hidden === undefined ? {} : { hidden }),
-    ...(maxFileSize === undefined ? {} : { maxFileSize: maxFileSize * MIB }),
-  });
+  // What .gitignore files leave out is left out by default, which need not be remembered.
+  const { gitignore, ...rest } = options;
+  const reading = readingOptions(gitignore ? rest : options);
+  const { documents, skipped, origin } = commandCorpus(paths, folder, reading, context.signal);
   // A path that does not exist, or holds no text, is told before an index is made.
   const first = await documents.next();
   const all = async function* () {
@@ -45,6 +37,7 @@ export async function indexPaths(
   try {
     report = await buildIndex(folder, all(), {
       ...buildOptions(options, context),
+      origin,
       onProgress: (event) => {
         if (!quiet) progress.update(event);
       },
@@ -65,7 +58,7 @@ export async function indexPaths(
   }
 }
 
-function buildOptions(options: IndexCommandOptions, context: CommandContext): BuildOptions {
+function buildOptions(options: IndexCommandOptions, context: CommandContext): Omit<BuildOptions, "origin"> {
   const { model, nbits, seed, threads } = options;
   return { model, nbits, seed, threads, signal: context.signal, logger: commandLogger(context, options) };
 }

@@ -3,7 +3,6 @@ import { createHash } from "node:crypto";
 import { mkdirSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { type ReadFile, readRoots } from "../../../src/datasets/corpus.js";
 import { pathExists, readFileState, settlingTime } from "../../../src/datasets/file-state.js";
 import { tempFolder } from "../../support/temp-folder.js";
 
@@ -53,28 +52,4 @@ it("a path exists when it is a file, a folder or a link that leads nowhere", asy
   writeFileSync(join(root, "file"), "");
   for (const name of ["link", "folder", "file"]) expect(await pathExists(join(root, name))).toBe(true);
   for (const name of ["none", "file/below"]) expect(await pathExists(join(root, name))).toBe(false);
-});
-
-it("files are told of before their documents, with the root below which they were found", async () => {
-  const notes = join(root, "notes");
-  mkdirSync(notes);
-  writeFileSync(join(notes, "a.md"), "one");
-  writeFileSync(join(notes, "b.jsonl"), '{"text":"two"}\n{"text":"three"}\n');
-  writeFileSync(join(notes, "c.md"), " ");
-  const seen: string[] = [];
-  const onFile = ({ path, root: under, size }: ReadFile): void => {
-    seen.push(`${path.slice(root.length)} of ${under.slice(root.length)}, ${size} bytes`);
-  };
-  for await (const item of readRoots([{ path: notes, prefix: "n/" }], {}, onFile)) {
-    seen.push(item.kind === "document" ? item.document.id : item.kind);
-  }
-  expect(seen).toEqual([
-    "/notes/a.md of /notes, 3 bytes",
-    "n/a.md",
-    "/notes/b.jsonl of /notes, 32 bytes",
-    "n/b.jsonl:1",
-    "n/b.jsonl:2",
-    "/notes/c.md of /notes, 1 bytes",
-    "skipped",
-  ]);
 });

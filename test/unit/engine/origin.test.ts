@@ -1,7 +1,6 @@
 /** What an add leaves behind for later syncs. */
 import { describe, expect, it } from "vitest";
-import type { ReadFile } from "../../../src/datasets/corpus.js";
-import { originChange, originRoots } from "../../../src/engine/origin.js";
+import { originChange, type ReadFile } from "../../../src/engine/origin.js";
 
 const file = (path: string, root: string, sha256 = "new"): ReadFile => ({
   path,
@@ -13,19 +12,6 @@ const file = (path: string, root: string, sha256 = "new"): ReadFile => ({
 const source = (sourceNo: number, rootNo: number, path: string) => {
   return { sourceNo, rootNo, path, size: 1, modified: 1, sha256: "old" };
 };
-
-describe("roots of an add", () => {
-  it("keep the prefix that is remembered; others are named when they are not alone", () => {
-    expect(originRoots(["/a/notes"], [])).toEqual([{ path: "/a/notes", prefix: "" }]);
-    expect(originRoots(["/a/notes", "/b/docs"], [])).toEqual([
-      { path: "/a/notes", prefix: "notes/" },
-      { path: "/b/docs", prefix: "docs/" },
-    ]);
-    const remembered = [{ path: "/a/notes", prefix: "" }];
-    expect(originRoots(["/a/notes"], remembered)).toEqual(remembered);
-    expect(originRoots(["/b/docs"], remembered)).toEqual([{ path: "/b/docs", prefix: "docs/" }]);
-  });
-});
 
 describe("the change of an add", () => {
   const roots = [
@@ -67,19 +53,5 @@ describe("the change of an add", () => {
         drop: [7, 8],
       },
     });
-  });
-
-  it("counts a file below two roots for the inner one", () => {
-    const origin = {
-      roots: ["/n", "/n/sub"].map((path) => ({
-        path,
-        prefix: "",
-        options: path === "/n" ? { hidden: true } : {},
-      })),
-      files: [file("/n/sub/1", "/n/sub"), file("/n/sub/1", "/n")],
-    };
-    const { roots: change, sources } = originChange(origin, { roots, sources: [], nextRoot: 3 });
-    expect(change!.add.map(({ path }) => path)).toEqual(["/n/sub"]);
-    expect(sources!.add).toEqual([{ rootNo: 3, path: "/n/sub/1", size: 1, modified: 2, sha256: "new" }]);
   });
 });

@@ -57,6 +57,20 @@ describe("a folder", () => {
     expect(await walk({}, [join(root, "node_modules")])).toEqual(["x/index.js"]);
   });
 
+  test("that holds an index is left out, and so is what is excluded by path", async () => {
+    put(
+      "a.txt",
+      "ix/catalog.sqlite",
+      "ix/write.lock",
+      "ix/history.log",
+      "mine/catalog.sqlite",
+      "out/b.txt",
+      "c.txt",
+    );
+    const exclude = [join(root, "out"), join(root, "c.txt")];
+    expect(await walk({ exclude })).toEqual(["a.txt", "!ix: the folder of an index", "mine/catalog.sqlite"]);
+  });
+
   test("that is empty has no files", async () => {
     expect(await walk()).toEqual([]);
   });
