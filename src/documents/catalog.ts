@@ -229,6 +229,17 @@ export class Catalog {
     return this.read(({ db }) => db.transaction(() => findProblems(db))());
   }
 
+  /**
+   * Writes the catalog anew, so that nothing is left of what was removed from it. Takes as long as copying the file, and as
+   * much room until it is done. Errors: DISK_FULL, IO; then the catalog is as it was.
+   */
+  rewrite(): void {
+    this.read(({ db }) => {
+      db.exec("VACUUM");
+      this.emptyLog(db);
+    }, "write");
+  }
+
   /** Later calls throw CLOSED; a second close does nothing. */
   close(): void {
     this.closed = true;

@@ -150,7 +150,7 @@ export async function buildStaged(
   const built = await buildSegments({
     folder,
     indexId: snapshot.indexId,
-    staging,
+    queue: staging,
     source,
     kernels,
     codec,
