@@ -1,6 +1,7 @@
 /** Which centroid stands for a token vector: the codec's own rule, for training and for every later add. */
 import type { Codebook, KernelBackend, QuantizedVectors } from "../kernels/backend.js";
 import { CentroidCells } from "./cells.js";
+import { GroupedCodebook } from "./grouped-codebook.js";
 import { pickVectors } from "./rows.js";
 import type { TokenGroups } from "./token-groups.js";
 
@@ -10,6 +11,8 @@ export const MIN_CENTROIDS_FOR_CELLS = 8192;
 export class CodeAssigner {
   /** Made when it is first needed: tens of milliseconds. */
   private cells: CentroidCells | undefined;
+  /** Likewise; null when no id has centroids. */
+  private grouped: GroupedCodebook | null | undefined;
 
   constructor(
     private readonly codebook: Codebook,
@@ -24,19 +27,28 @@ export class CodeAssigner {
   assign(vectors: QuantizedVectors, tokenIds: Uint32Array | null, kernels: KernelBackend): Uint32Array {
     const codes = new Uint32Array(vectors.count);
     if (vectors.count === 0) return codes;
-    const grouped = tokenIds === null ? null : this.tokenGroups.ranges(tokenIds);
-    if (grouped === null) {
+    const grouped = tokenIds === null ? null : this.groupedCodebook();
+    if (tokenIds === null || grouped === null) {
       this.assignToNearest(vectors, codes, kernels);
       return codes;
     }
-    kernels.assign(vectors, this.codebook, grouped.ranges, codes);
-    const { unknown } = grouped;
+    const { ranges, unknown } = grouped.ranges(tokenIds);
+    kernels.assign(vectors, grouped.codebook, ranges, codes);
+    grouped.toCodes(codes);
     if (unknown.length > 0) {
       const found = new Uint32Array(unknown.length);
       this.assignToNearest(pickVectors(vectors, unknown), found, kernels);
       for (let n = 0; n < unknown.length; n++) codes[unknown[n]!] = found[n]!;
     }
     return codes;
+  }
+
+  private groupedCodebook(): GroupedCodebook | null {
+    if (this.grouped === undefined) {
+      const { groups } = this.tokenGroups;
+      this.grouped = groups.length === 0 ? null : new GroupedCodebook(this.codebook, groups);
+    }
+    return this.grouped;
   }
 
   private assignToNearest(vectors: QuantizedVectors, codes: Uint32Array, kernels: KernelBackend): void {

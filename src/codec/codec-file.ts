@@ -110,11 +110,18 @@ function inBiasedRange(values: Uint8Array): boolean {
   return isAscii(values) && !Buffer.from(values.buffer, values.byteOffset, values.length).includes(0);
 }
 
-/** Whether groups (token id, first, count) have ascending ids and lie within the codebook. */
+/**
+ * Whether groups (token id, first, count) ascend, those of one id without overlap, and lie within the codebook. Centroids
+ * that several ids share stand in ranges of their own, which bounds the sum of the counts.
+ */
 function areGroups(numbers: Uint32Array, centroids: number): boolean {
+  let sum = 0;
   for (let g = 0; g < numbers.length; g += 3) {
-    if (g > 0 && numbers[g]! <= numbers[g - 3]!) return false;
-    if (numbers[g + 2] === 0 || numbers[g + 1]! + numbers[g + 2]! > centroids) return false;
+    const [tokenId, first, count] = [numbers[g]!, numbers[g + 1]!, numbers[g + 2]!];
+    if (count === 0 || first + count > centroids) return false;
+    if (g > 0 && tokenId < numbers[g - 3]!) return false;
+    if (g > 0 && tokenId === numbers[g - 3] && first < numbers[g - 2]! + numbers[g - 1]!) return false;
+    sum += count;
   }
-  return true;
+  return sum <= centroids + numbers.length / 3;
 }

@@ -54,18 +54,23 @@ export class Codec {
     return this.codeBytes === 2 ? new Uint16Array(count) : new Uint32Array(count);
   }
 
-  /**
-   * Compresses token vectors; `CodeAssigner` chooses their codes. `tokenIds` null: vectors without known vocabulary ids.
-   * Thousands of vectors at once cost less than a few at a time, and get the same bytes.
-   */
-  encode(vectors: QuantizedVectors, tokenIds: Uint32Array | null, kernels: KernelBackend): CompressedTokens {
+  /** The code of each vector, u32 `[count]`, as `CodeAssigner` chooses it. Errors: DIMENSION_MISMATCH. */
+  assign(vectors: QuantizedVectors, tokenIds: Uint32Array | null, kernels: KernelBackend): Uint32Array {
     if (vectors.dim !== this.dim) {
       throw new MaxsimError(
         "DIMENSION_MISMATCH",
         `vectors of dimension ${vectors.dim}, the codec has ${this.dim}`,
       );
     }
-    const assigned = this.assigner.assign(vectors, tokenIds, kernels);
+    return this.assigner.assign(vectors, tokenIds, kernels);
+  }
+
+  /**
+   * Compresses token vectors; `CodeAssigner` chooses their codes. `tokenIds` null: vectors without known vocabulary ids.
+   * Thousands of vectors at once cost less than a few at a time, and get the same bytes.
+   */
+  encode(vectors: QuantizedVectors, tokenIds: Uint32Array | null, kernels: KernelBackend): CompressedTokens {
+    const assigned = this.assign(vectors, tokenIds, kernels);
     const residuals = new Uint8Array(vectors.count * this.residualBytes);
     const inverseNorms = new Uint16Array(vectors.count);
     if (vectors.count > 0) {

@@ -81,18 +81,27 @@ export function allocateCentroids(
   minMembers: number,
 ): Uint32Array {
   const counts = new Uint32Array(sizes.length).fill(1);
-  const caps = Float64Array.from(sizes, (n) => Math.max(1, Math.floor(n / minMembers)));
-  let rest = budget - sizes.length;
-  let open = Array.from(sizes.keys()).filter((g) => caps[g]! > 1);
+  const caps = Uint32Array.from(sizes, (n) => Math.max(1, Math.floor(n / minMembers)));
+  const weights = Float64Array.from(sizes, (n, g) => Math.sqrt(n) * variances[g]!);
+  share(counts, caps, weights, budget - sizes.length);
+  return counts;
+}
+
+/**
+ * Adds up to `rest` to the counts in proportion to the weights, never beyond `caps`; returns what is left, less than one a
+ * group unless all are at their cap or without weight.
+ */
+export function share(counts: Uint32Array, caps: Uint32Array, weights: Float64Array, rest: number): number {
+  let open = Array.from(counts.keys()).filter((g) => caps[g]! > counts[g]!);
   // Groups that reach their cap leave the rest to the others; a few rounds settle it.
   while (rest > 0 && open.length > 0) {
     let total = 0;
-    for (const g of open) total += Math.sqrt(sizes[g]!) * variances[g]!;
+    for (const g of open) total += weights[g]!;
     if (total === 0) break;
     let given = 0;
     for (const g of open) {
-      const share = Math.floor((rest * Math.sqrt(sizes[g]!) * variances[g]!) / total);
-      const extra = Math.min(share, caps[g]! - counts[g]!);
+      const wanted = Math.floor((rest * weights[g]!) / total);
+      const extra = Math.min(wanted, caps[g]! - counts[g]!);
       counts[g] = counts[g]! + extra;
       given += extra;
     }
@@ -100,5 +109,5 @@ export function allocateCentroids(
     rest -= given;
     open = open.filter((g) => counts[g]! < caps[g]!);
   }
-  return counts;
+  return rest;
 }

@@ -11,10 +11,11 @@ import { quantile } from "./quantile.js";
 export const MIN_TOKENS_FOR_QUANTILES = 256;
 
 /**
- * Norm of a typical residual, for corpora too small to measure it. A handful of tokens are their own centroids:
- * their residuals are zero, and a quantizer made of them could not represent any later document.
+ * Norms of residuals in corpora too small to measure them, in equal parts. A handful of tokens are their own centroids, and
+ * a quantizer made of their residuals could not represent any later document: tokens of later ones lie far from what little
+ * was seen. One part of three stands for the former, two for the latter (docs/performance.md, "Codec").
  */
-const PRIOR_RESIDUAL_NORM = 0.5;
+const PRIOR_RESIDUAL_NORMS = [0.1, 0.9, 0.9];
 
 /** Far past convergence for 16 buckets; an iteration costs a few binary searches. */
 const LLOYD_MAX_ITERATIONS = 200;
@@ -39,11 +40,15 @@ export function sortedResiduals(
   return residuals.sort();
 }
 
-/** The quantizer of a normal distribution of residuals of norm `PRIOR_RESIDUAL_NORM`. */
+/** Residual components to train the quantizer of a small corpus on; see `PRIOR_RESIDUAL_NORMS`. Ascending. */
 export function priorResiduals(dim: number): Float32Array {
+  return normalResiduals(PRIOR_RESIDUAL_NORMS.map((norm) => norm / Math.sqrt(dim)));
+}
+
+/** Draws from a mixture, in equal parts, of normal distributions with these standard deviations. Ascending. */
+export function normalResiduals(sigmas: readonly number[]): Float32Array {
   const random = new Random(1);
-  const sigma = PRIOR_RESIDUAL_NORM / Math.sqrt(dim);
-  return Float32Array.from({ length: 65_536 }, () => random.normal() * sigma).sort();
+  return Float32Array.from({ length: 65_536 }, (_, i) => random.normal() * sigmas[i % sigmas.length]!).sort();
 }
 
 /**

@@ -21,6 +21,28 @@ export function centroidRange({ dim, values, scales }: Codebook, first: number, 
   };
 }
 
+/** A copy of the vectors of `a`, then those of `b`, which have the same dimension. */
+export function joinVectors(a: QuantizedVectors, b: QuantizedVectors): QuantizedVectors {
+  const values = new Int8Array(a.values.length + b.values.length);
+  values.set(a.values);
+  values.set(b.values, a.values.length);
+  const scales = new Float32Array(a.count + b.count);
+  scales.set(a.scales);
+  scales.set(b.scales, a.count);
+  return { count: a.count + b.count, dim: a.dim, values, scales };
+}
+
+/** A copy of the centroids of `a`, then those of `b`, which have the same dimension. */
+export function joinCentroids(a: Codebook, b: Codebook): Codebook {
+  const values = new Uint8Array(a.values.length + b.values.length);
+  values.set(a.values);
+  values.set(b.values, a.values.length);
+  const scales = new Float32Array(a.size + b.size);
+  scales.set(a.scales);
+  scales.set(b.scales, a.size);
+  return { size: a.size + b.size, dim: a.dim, values, scales };
+}
+
 /** A copy of the vectors `chosen[0]`, `chosen[1]`, ... */
 export function pickVectors(vectors: QuantizedVectors, chosen: Uint32Array): QuantizedVectors {
   const { dim } = vectors;

@@ -22,6 +22,9 @@ export function samplePassages(passages: number, tokensPerPassage: number): numb
 const MAX_HELD_OUT_TOKENS = 20_000;
 const HOLD_OUT_EVERY = 20;
 
+/** With fewer token vectors nothing is held out. */
+export const MIN_TOKENS_TO_HOLD_OUT = HOLD_OUT_EVERY * MIN_TOKENS_FOR_QUANTILES;
+
 /**
  * Which sampled passages are held out, given the token vectors of each. None when they are too few to measure
  * residuals by: then everything is used for clustering.
@@ -57,4 +60,25 @@ export function centroidTotal(budget: number, ids: number): number {
   const total = budget + ids;
   const narrowed = budget <= LARGEST_NARROWED_BUDGET && 2 * ids <= NARROW_CODES;
   return narrowed ? Math.min(total, NARROW_CODES) : total;
+}
+
+/**
+ * Centroids that a codec of `size` may grow to when the index has `tokens`, and whether it has fallen behind the number that
+ * training on so many would give it. A codec that has not may exceed that number for the sake of tokens that it represents
+ * badly, up to what `centroidBudget` gives before it rounds down to a power of two. A codec of 16-bit codes keeps them.
+ *
+ * @param known vocabulary ids that have centroids
+ * @param fresh further ids that occur
+ */
+export function extendedTotal(
+  size: number,
+  tokens: number,
+  known: number,
+  fresh: number,
+): { total: number; behind: boolean } {
+  const ids = known + fresh;
+  const due = centroidTotal(centroidBudget(tokens), ids);
+  const behind = size + fresh < due;
+  const total = behind ? due : Math.max(due, centroidTotal(Math.floor(16 * Math.sqrt(tokens)), ids));
+  return { total: size > NARROW_CODES ? total : Math.min(total, NARROW_CODES), behind };
 }

@@ -9,7 +9,7 @@ export interface TokenGroup {
 
 export class TokenGroups {
   private expanded: readonly TokenGroup[] | undefined;
-  private byToken: ReadonlyMap<number, TokenGroup> | undefined;
+  private distinct: ReadonlySet<number> | undefined;
 
   /**
    * @param source groups, or u32 `[groups][3]` as they stand in a file. Those are expanded when they are first needed, which
@@ -17,7 +17,10 @@ export class TokenGroups {
    */
   constructor(private readonly source: readonly TokenGroup[] | Uint32Array) {}
 
-  /** Ascending token ids; empty when the codec was trained on vectors without token ids. */
+  /**
+   * Ascending by (token id, first centroid); empty when the codec was trained on vectors without token ids. The centroids
+   * of an id may lie in several ranges, which do not overlap; ranges of different ids may.
+   */
   get groups(): readonly TokenGroup[] {
     const { source } = this;
     if (!(source instanceof Uint32Array)) return source;
@@ -29,21 +32,9 @@ export class TokenGroups {
     return this.expanded;
   }
 
-  /**
-   * Ranges for the assignment kernel, u32 `[count][2]`: the centroids of the token's own id. The vectors in `unknown`,
-   * ascending, have an id without centroids; their ranges mean nothing. Null when no id has centroids.
-   */
-  ranges(tokenIds: Uint32Array): { ranges: Uint32Array; unknown: Uint32Array } | null {
-    if (this.groups.length === 0) return null;
-    this.byToken ??= new Map(this.groups.map((group) => [group.tokenId, group]));
-    const ranges = new Uint32Array(tokenIds.length * 2);
-    const unknown: number[] = [];
-    for (let i = 0; i < tokenIds.length; i++) {
-      const group = this.byToken.get(tokenIds[i]!);
-      if (group === undefined) unknown.push(i);
-      ranges[2 * i] = group?.first ?? 0;
-      ranges[2 * i + 1] = group === undefined ? 1 : group.first + group.count;
-    }
-    return { ranges, unknown: Uint32Array.from(unknown) };
+  /** The ids that have centroids. */
+  get tokenIds(): ReadonlySet<number> {
+    this.distinct ??= new Set(this.groups.map(({ tokenId }) => tokenId));
+    return this.distinct;
   }
 }

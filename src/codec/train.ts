@@ -1,13 +1,13 @@
 /** Training of a codec from a sample of token vectors. */
 import { MaxsimError } from "../common/errors.js";
 import { Random } from "../common/random.js";
-import type { Codebook, KernelBackend, QuantizedVectors } from "../kernels/backend.js";
+import type { KernelBackend, QuantizedVectors } from "../kernels/backend.js";
 import { CodeAssigner } from "./assigner.js";
+import { clusterGroups, coarseKeys, MIN_MEMBERS } from "./cluster.js";
 import { Codec } from "./codec.js";
 import { allocateCentroids, type Grouping, groupBy, groupVariances } from "./groups.js";
-import { lloyd } from "./lloyd.js";
 import { MIN_TOKENS_FOR_QUANTILES, priorResiduals, sortedResiduals, trainQuantizer } from "./quantizer.js";
-import { pickVectors, slice } from "./rows.js";
+import { slice } from "./rows.js";
 import { centroidTotal } from "./sample.js";
 import { type TokenGroup, TokenGroups } from "./token-groups.js";
 
@@ -29,12 +29,6 @@ export interface TrainInput {
   /** Vectors clustered so far, at most a hundred times. */
   readonly onProgress?: (done: number, total: number) => void;
 }
-
-const ITERATIONS = 6;
-/** A centroid stands for this many sampled vectors at least, where its group has a choice and enough vectors. */
-const MIN_MEMBERS = 16;
-const COARSE_SAMPLES_PER_CENTROID = 64;
-const PROGRESS_STEPS = 100;
 
 /** Trains centroids and residual quantizer. The same input and seed give the same codec, bit for bit. */
 export function trainCodec(input: TrainInput, kernels: KernelBackend): Codec {
@@ -64,56 +58,6 @@ export function trainCodec(input: TrainInput, kernels: KernelBackend): Codec {
     kernels,
   );
   return new Codec(codebook, trainQuantizer(sortedResiduals(measured, codes, codebook), nbits), groups);
-}
-
-/** Groups for vectors without token ids: a coarse k-means with about the square root of the centroids. */
-function coarseKeys(
-  vectors: QuantizedVectors,
-  budget: number,
-  minMembers: number,
-  random: Random,
-  kernels: KernelBackend,
-): Uint32Array {
-  const size = Math.max(1, Math.min(Math.round(Math.sqrt(budget)), Math.floor(vectors.count / minMembers)));
-  const subset = pickVectors(vectors, random.sample(size * COARSE_SAMPLES_PER_CENTROID, vectors.count));
-  const start = random.sample(size, subset.count);
-  const codebook = lloyd({ vectors: subset, start, iterations: ITERATIONS }, kernels);
-  const keys = new Uint32Array(vectors.count);
-  kernels.assign(vectors, codebook, null, keys);
-  return keys;
-}
-
-/**
- * K-means inside each group, which gets `counts` of the centroids, starting from members drawn at random. The vectors of a
- * group are brought together, so that all of them meet all of its centroids in one call of the assignment kernel.
- */
-function clusterGroups(
-  vectors: QuantizedVectors,
-  grouping: Grouping,
-  counts: Uint32Array,
-  random: Random,
-  kernels: KernelBackend,
-  onProgress: TrainInput["onProgress"],
-): Codebook {
-  const { dim, count } = vectors;
-  const size = counts.reduce((sum, n) => sum + n, 0);
-  const codebook = { size, dim, values: new Uint8Array(size * dim), scales: new Float32Array(size) };
-  let first = 0;
-  let reported = 0;
-  for (let g = 0; g < counts.length; g++) {
-    const end = grouping.starts[g + 1]!;
-    const members = pickVectors(vectors, grouping.members.subarray(grouping.starts[g]!, end));
-    const start = random.sample(counts[g]!, members.count);
-    const found = lloyd({ vectors: members, start, iterations: ITERATIONS }, kernels);
-    codebook.values.set(found.values, first * dim);
-    codebook.scales.set(found.scales, first);
-    first += found.size;
-    if (end - reported >= count / PROGRESS_STEPS || end === count) {
-      onProgress?.(end, count);
-      reported = end;
-    }
-  }
-  return codebook;
 }
 
 function centroidRuns(grouping: Grouping, counts: Uint32Array): TokenGroup[] {

@@ -1,7 +1,7 @@
 /** What tells whether a file is still the one that was read: size, time of modification, hash of its content. */
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { lstat, stat } from "node:fs/promises";
+import { lstat, readFile, stat } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { throwIfAborted } from "../common/abort.js";
 import { ioError, systemCode } from "../common/errors.js";
@@ -36,9 +36,14 @@ export async function readFileState(path: string, signal?: AbortSignal): Promise
       before = await stat(path);
     }
     const hash = createHash("sha256");
-    for await (const chunk of createReadStream(path, { highWaterMark: CHUNK }) as AsyncIterable<Buffer>) {
-      throwIfAborted(signal, "reading the corpus");
-      hash.update(chunk);
+    throwIfAborted(signal, "reading the corpus");
+    // A stream takes longer to set up than most files take to read.
+    if (before.size <= CHUNK) hash.update(await readFile(path));
+    else {
+      for await (const chunk of createReadStream(path, { highWaterMark: CHUNK }) as AsyncIterable<Buffer>) {
+        throwIfAborted(signal, "reading the corpus");
+        hash.update(chunk);
+      }
     }
     return { size: before.size, modified: Math.floor(before.mtimeMs), sha256: hash.digest("hex") };
   } catch (error) {

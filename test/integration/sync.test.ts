@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { silentLogger } from "../../src/common/logger.js";
+import type { ProgressEvent } from "../../src/common/progress.js";
 import { readerOf } from "../../src/datasets/corpus-file.js";
 import { Catalog } from "../../src/documents/catalog.js";
 import type { DocumentInput } from "../../src/documents/types.js";
@@ -455,6 +456,23 @@ describe("a sync", () => {
     for (const generation of [1, 1]) expect(await index.sync([notes])).toMatchObject({ generation });
     expect(index.info()).toMatchObject({ documents: 1 });
     await index.close();
+  });
+
+  it("goes on from what an aborted one has encoded", async () => {
+    const { notes, folder, index } = await syncedIndex({ "a.md": "the cat" });
+    for (let i = 0; i < 80; i++) write(notes, `${i}.md`, `the dog ${i}`);
+    const controller = new AbortController();
+    const onProgress = ({ stage, done }: ProgressEvent): void => {
+      if (stage === "encode" && done > 0) controller.abort();
+    };
+    const aborted = index.sync(undefined, { signal: controller.signal, onProgress });
+    await expect(aborted).rejects.toMatchObject({ code: "ABORTED" });
+    expect(index.info().generation).toBe(1);
+    const report = await index.sync();
+    expect(report).toMatchObject({ generation: 2, passages: 80 });
+    expect(report.resumed).toBeGreaterThan(0);
+    await index.close();
+    expect(contentOf(folder)).toEqual(await freshContent(notes));
   });
 
   it("changes nothing when it is aborted, and refuses odd arguments by name", async () => {

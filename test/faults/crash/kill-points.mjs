@@ -142,12 +142,23 @@ async function repeat(scenario, place, { observer, writer }, state) {
     if (problem !== undefined) return problem;
     if (state === "before" && !sameState(observation, scenario.after))
       return "another state than that of an undisturbed run";
-    const strays = await observer.strays(place);
+    const strays = await leftovers(place, { observer, writer }, state);
     if (strays.length > 0) return `files that nothing names stay: ${strays.join(", ")}`;
     return undefined;
   } catch (error) {
     return error.message;
   }
+}
+
+/**
+ * Files that nothing names. The journal of encoded passages waits for the next addition when the operation had been
+ * committed already.
+ */
+async function leftovers(place, { observer, writer }, state) {
+  const strays = await observer.strays(place);
+  if (state !== "after" || !strays.includes("encode.journal")) return strays;
+  await writer.perform(place, [{ op: "add", ids: ["d99"], version: 1 }]);
+  return observer.strays(place);
 }
 
 /** The path of a call, as it is below the index of the dry run. */

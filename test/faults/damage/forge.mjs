@@ -18,15 +18,34 @@ export class Forger {
     this.db = new Database(join(folder, "catalog.sqlite"));
   }
 
-  /** Names of the columns, the key first, `checksum` last. */
+  /** The columns in their order, `checksum` last; `key` is true for those of the key. */
   columns(table) {
-    return this.db
-      .pragma(`table_info(${table})`)
-      .map(({ name, type, notnull }) => ({ name, type, notnull: notnull === 1 }));
+    return this.db.pragma(`table_info(${table})`).map(({ name, type, notnull, pk }) => ({
+      name,
+      type,
+      notnull: notnull === 1,
+      key: pk > 0,
+    }));
+  }
+
+  /** All tables of rows with a checksum. */
+  tables() {
+    const names = this.db
+      .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
+      .pluck()
+      .all();
+    return names.filter((table) => this.columns(table).at(-1)?.name === "checksum");
+  }
+
+  keys(table) {
+    return this.columns(table)
+      .filter(({ key }) => key)
+      .map(({ name }) => name);
   }
 
   rows(table) {
-    return this.db.prepare(`SELECT * FROM ${table} ORDER BY rowid`).all();
+    const order = this.keys(table).map((name) => `"${name}"`);
+    return this.db.prepare(`SELECT * FROM ${table} ORDER BY ${order.join(", ")}`).all();
   }
 
   /** Puts `values` into the row in the place of `row`, or beside all rows without one, with the checksum that they have. */
@@ -46,8 +65,9 @@ export class Forger {
   }
 
   remove(table, row) {
-    const key = this.columns(table)[0].name;
-    this.db.prepare(`DELETE FROM ${table} WHERE "${key}" = ?`).run(row[key]);
+    const keys = this.keys(table);
+    const where = keys.map((name) => `"${name}" = ?`).join(" AND ");
+    this.db.prepare(`DELETE FROM ${table} WHERE ${where}`).run(...keys.map((name) => row[name]));
   }
 
   /**

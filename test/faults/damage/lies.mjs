@@ -191,15 +191,16 @@ function columnLies(forger, tables) {
   const lies = new Map();
   for (const table of tables) {
     const rows = forger.rows(table);
-    const chosen = new Set([0, rows.length - 1].filter((r) => r >= 0));
+    const chosen = new Set([0, rows.length - 1].filter((r) => r in rows));
     for (const column of forger.columns(table).slice(0, -1)) {
       for (const r of chosen) {
         for (const value of oddValues(column, rows[r], rows)) {
           lies.set(`${table}[${r}].${column.name} = ${shown(value)}`, (forge) => {
             const row = forge.rows(table)[r];
-            const key = forge.columns(table)[0].name;
-            if (column.name === key) {
-              const same = forge.rows(table).find((other) => other[key] === value);
+            if (column.key) {
+              const keys = forge.keys(table);
+              const wanted = { ...row, [column.name]: value };
+              const same = forge.rows(table).find((other) => keys.every((key) => other[key] === wanted[key]));
               if (same !== undefined) forge.remove(table, same);
             }
             forge.put(table, row, { [column.name]: value });
@@ -286,19 +287,6 @@ function countSegments(forge, more) {
   forge.put("commits", commit, { segments: commit.segments + more });
 }
 
-/** Tables whose rows are forged; those that an index does not have are passed over. */
-const TABLES = [
-  "commits",
-  "codecs",
-  "segments",
-  "documents",
-  "texts",
-  "passages",
-  "tombstones",
-  "roots",
-  "sources",
-];
-
 /**
  * All lies for an index.
  * @returns {Map<string, (forger: Forger) => void>}
@@ -321,11 +309,7 @@ export function liesFor(folder) {
   }
   const forger = new Forger(folder);
   try {
-    const has = new Set(
-      forger.db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").pluck().all(),
-    );
-    const tables = TABLES.filter((table) => has.has(table));
-    for (const [name, lie] of columnLies(forger, tables)) lies.set(`catalog: ${name}`, lie);
+    for (const [name, lie] of columnLies(forger, forger.tables())) lies.set(`catalog: ${name}`, lie);
   } finally {
     forger.close();
   }

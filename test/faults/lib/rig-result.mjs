@@ -10,7 +10,7 @@ import { join } from "node:path";
  *   pass its checks. Each of them has a finding; only the first MAX_FINDINGS are kept in words.
  */
 
-const MAX_FINDINGS = 20;
+const MAX_FINDINGS = 40;
 /** So that a broken build does not fill the disk with copies. */
 const MAX_KEPT = 5;
 let kept = 0;
