@@ -14,6 +14,7 @@ import { DocumentReader, type RowCondition } from "./document-reader.js";
 import { NotJsonError, toJsonText } from "./json-text.js";
 import { hasPurgeable } from "./purge.js";
 import type {
+  DocumentSummary,
   GenerationRecord,
   IndexSettings,
   RootRecord,
@@ -159,6 +160,22 @@ export class Catalog {
     const offset = checkInteger("offset", page.offset, 0);
     const limit = checkInteger("limit", page.limit, 0);
     return this.read(({ documents }) => documents.list(snapshot.generation, offset, limit, condition));
+  }
+
+  /**
+   * As `listDocuments`, without the texts.
+   * @param page.after a document number: only later ones are taken, which makes page after page as fast as the first.
+   */
+  summaries(
+    snapshot: Snapshot,
+    page: { readonly after: number; readonly offset: number; readonly limit: number },
+    condition?: RowCondition,
+  ): DocumentSummary[] {
+    const offset = checkInteger("offset", page.offset, 0);
+    const limit = checkInteger("limit", page.limit, 0);
+    return this.read(({ documents }) =>
+      documents.summaries(snapshot.generation, { after: page.after, offset, limit }, condition),
+    );
   }
 
   /** Numbers of the live documents that meet the condition, ascending. */
