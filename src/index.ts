@@ -18,6 +18,7 @@ export type { GenerationRecord, Operation, StoredDocument } from "./documents/re
 export type { OnDuplicate } from "./documents/staging.js";
 export type { DocumentInput, Metadata } from "./documents/types.js";
 export type { BackupOptions, BackupReport } from "./engine/backup.js";
+export type { CompactOptions, CompactReport } from "./engine/compact.js";
 export { type Check, runDoctor } from "./engine/doctor.js";
 export { Encoder } from "./engine/encoder.js";
 export type { FilterArgument } from "./engine/filtering.js";
@@ -40,6 +41,7 @@ export type {
   SegmentInfo,
   UpdateReport,
 } from "./engine/options.js";
+export type { ReclusterReport } from "./engine/recluster.js";
 export type { RestoreOptions, RestoreReport } from "./engine/restore.js";
 export type { VectorRows } from "./engine/rows.js";
 export type { SyncOptions, SyncReport } from "./engine/sync-report.js";

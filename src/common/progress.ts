@@ -1,4 +1,4 @@
-/** Stages of a long operation: those of a sync and a build in their order, a search, those of a backup and its restore. */
+/** Stages of a long operation: those of a sync and a build in their order, a compaction, a search, those of a backup and its restore. */
 export type ProgressStage =
   | "scan"
   | "read"
@@ -6,6 +6,7 @@ export type ProgressStage =
   | "train"
   | "encode"
   | "write"
+  | "merge"
   | "commit"
   | "search"
   | "copy"

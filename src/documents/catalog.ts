@@ -15,6 +15,7 @@ import { NotJsonError, toJsonText } from "./json-text.js";
 import { type DeletedPassages, type PassageFact, PassageFacts } from "./passage-facts.js";
 import { hasPurgeable } from "./purge.js";
 import type {
+  DocumentSummary,
   GenerationRecord,
   IndexSettings,
   RootRecord,
@@ -195,6 +196,22 @@ export class Catalog {
     return this.read(({ documents }) => documents.list(snapshot.generation, offset, limit, condition));
   }
 
+  /**
+   * As `listDocuments`, without the texts.
+   * @param page.after a document number: only later ones are taken, which makes page after page as fast as the first.
+   */
+  summaries(
+    snapshot: Snapshot,
+    page: { readonly after: number; readonly offset: number; readonly limit: number },
+    condition?: RowCondition,
+  ): DocumentSummary[] {
+    const offset = checkInteger("offset", page.offset, 0);
+    const limit = checkInteger("limit", page.limit, 0);
+    return this.read(({ documents }) =>
+      documents.summaries(snapshot.generation, { after: page.after, offset, limit }, condition),
+    );
+  }
+
   /** Numbers of the live documents that meet the condition, ascending. */
   matchingDocuments(snapshot: Snapshot, condition: RowCondition): number[] {
     return this.read(({ documents }) => documents.matching(snapshot.generation, condition));
@@ -261,6 +278,17 @@ export class Catalog {
    */
   verify(): string[] {
     return this.read(({ db }) => db.transaction(() => findProblems(db))());
+  }
+
+  /**
+   * Writes the catalog anew, so that nothing is left of what was removed from it. Takes as long as copying the file, and as
+   * much room until it is done. Errors: DISK_FULL, IO; then the catalog is as it was.
+   */
+  rewrite(): void {
+    this.read(({ db }) => {
+      db.exec("VACUUM");
+      this.emptyLog(db);
+    }, "write");
   }
 
   /** Later calls throw CLOSED; a second close does nothing. */

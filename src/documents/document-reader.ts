@@ -1,7 +1,7 @@
 /** Reads documents and passages as a generation sees them; each row is checked. */
 import type Database from "better-sqlite3";
 import { fromJsonText } from "./json-text.js";
-import type { StoredDocument, StoredPassage } from "./records.js";
+import type { DocumentSummary, StoredDocument, StoredPassage } from "./records.js";
 import { RowQuery } from "./rows.js";
 import type { Rows } from "./schema.js";
 import { damagedCatalog } from "./snapshot.js";
@@ -88,6 +88,22 @@ export class DocumentReader {
     return rows.map((row) => this.withText(row));
   }
 
+  /** Live documents without their texts, by ascending number, from the one after `after` on. */
+  summaries(
+    generation: number,
+    page: { readonly after: number; readonly offset: number; readonly limit: number },
+    condition?: RowCondition,
+  ): DocumentSummary[] {
+    const { sql, parameters } = condition ?? { sql: "1", parameters: [] };
+    return new RowQuery(
+      this.db,
+      "documents",
+      `WHERE document_no > ? AND ${LIVE} AND (${sql}) ORDER BY document_no LIMIT ? OFFSET ?`,
+    )
+      .all(page.after, generation, generation, generation, ...parameters, page.limit, page.offset)
+      .map((row) => this.summary(row));
+  }
+
   /** Numbers of all live documents that meet a condition, ascending. */
   matching(generation: number, condition: RowCondition): number[] {
     return this.db
@@ -99,14 +115,18 @@ export class DocumentReader {
   }
 
   private withText(row: Rows["documents"]): StoredDocument {
-    const [documentNo, , , id, title, url, metadata, path, line, firstPassage, passages, tokens] = row;
+    const { documentNo, id, ...rest } = this.summary(row);
     const text = this.textOf.get(documentNo);
     if (text === undefined)
       throw damagedCatalog(this.db.name, `the text of document ${documentNo} is missing`);
+    return { documentNo, id, text: text[1], ...rest };
+  }
+
+  private summary(row: Rows["documents"]): DocumentSummary {
+    const [documentNo, , , id, title, url, metadata, path, line, firstPassage, passages, tokens] = row;
     return {
       documentNo,
       id,
-      text: text[1],
       ...(title === null ? {} : { title }),
       ...(url === null ? {} : { url }),
       metadata:

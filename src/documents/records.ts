@@ -159,6 +159,9 @@ export interface StoredDocument {
   readonly tokens: number;
 }
 
+/** A document without its text. */
+export type DocumentSummary = Omit<StoredDocument, "text">;
+
 export interface StoredPassage {
   readonly passageNo: number;
   readonly documentNo: number;

@@ -14,6 +14,7 @@ import { fileLength, makeFolders } from "../storage/folders.js";
 import { readHistory } from "../storage/history-log.js";
 import { SearchPool } from "../workers/search-pool.js";
 import { type BackupOptions, type BackupReport, backupIndex } from "./backup.js";
+import { type CompactOptions, type CompactReport, compactIndex } from "./compact.js";
 import { type FilterArgument, filterCondition } from "./filtering.js";
 import { identifyModel, ModelHandle } from "./model-handle.js";
 import type {
@@ -65,6 +66,7 @@ export class Index {
     private readonly kernels: SelectedKernels,
     private readonly searches: SearchPool,
     private readonly logger: Logger,
+    private readonly compaction: "auto" | "off",
   ) {}
 
   /**
@@ -92,6 +94,7 @@ export class Index {
     const threads =
       options.threads === undefined ? undefined : checkInteger("threads", options.threads, 1, 256);
     const logger = options.logger ?? silentLogger;
+    const compaction = checkOneOf("compaction", options.compaction ?? "auto", ["auto", "off"] as const);
     const catalog = Catalog.open(path, { readOnly: true });
     let model: ModelHandle | undefined;
     try {
@@ -102,7 +105,7 @@ export class Index {
       const kernels = selectKernels();
       const snapshots = await Snapshots.open(path, catalog, kernels.mapper);
       const searches = new SearchPool(kernels.backend, threads);
-      return new Index(path, catalog, snapshots, model, kernels, searches, logger);
+      return new Index(path, catalog, snapshots, model, kernels, searches, logger, compaction);
     } catch (error) {
       await model?.close();
       catalog.close();
@@ -202,6 +205,14 @@ export class Index {
    */
   sync(paths?: readonly string[], options: SyncOptions = {}): Promise<SyncReport> {
     return this.write((context) => syncIndex(context, this.model, paths, options));
+  }
+
+  /**
+   * Merges segments and drops what was deleted; scores stay the same, bit for bit, unless `recluster` is asked for. Writes
+   * do some of it by themselves. Errors: LOCKED, CORRUPT, ABORTED, DISK_FULL, IO.
+   */
+  compact(options: CompactOptions = {}): Promise<CompactReport> {
+    return this.write((context) => compactIndex(context, options));
   }
 
   /**
@@ -331,10 +342,10 @@ export class Index {
   /** Writes, and goes on to what was written. */
   private write<T>(work: (context: WriteContext) => Promise<T>): Promise<T> {
     return this.track(async () => {
-      const { folder, logger } = this;
+      const { folder, logger, compaction } = this;
       const { backend, mapper } = this.kernels;
       const report = await this.snapshots.use((loaded) =>
-        work({ folder, loaded, logger, kernels: backend, mapper }),
+        work({ folder, loaded, logger, compaction, kernels: backend, mapper }),
       );
       await this.snapshots.reload();
       return report;

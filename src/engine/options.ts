@@ -19,6 +19,10 @@ export interface OpenOptions {
   readonly threads?: number;
   /** Start loading the model at once, beside the files, when a search will follow. Default false. */
   readonly warm?: boolean;
+  /**
+   * Whether writes merge segments by themselves, as far as that takes a moment. Default "auto"; with "off" call `compact`.
+   */
+  readonly compaction?: "auto" | "off";
   readonly logger?: Logger;
 }
 

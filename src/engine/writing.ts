@@ -33,6 +33,12 @@ export interface OriginalAddOptions extends AddOptions {
   readonly origin?: Origin;
 }
 
+/** What the command line says beyond the public patches. */
+export interface MergingPatch extends DocumentPatch {
+  /** Put the keys of `metadata` into the metadata that is there; keys of keys are replaced. Default false. */
+  readonly merge?: boolean;
+}
+
 /** Runs `work` with a source of vectors for the staged passages. */
 export type WithSource = <T>(writer: Writer, work: (source: VectorSource) => Promise<T>) => Promise<T>;
 
@@ -150,7 +156,7 @@ export async function buildStaged(
   const built = await buildSegments({
     folder,
     indexId: snapshot.indexId,
-    staging,
+    queue: staging,
     source,
     kernels,
     codec,
@@ -236,13 +242,13 @@ export function deleteDocuments(
 /** Changes title, url or metadata of documents; nothing is encoded. Errors: INVALID_DOCUMENT, UNKNOWN_DOCUMENT. */
 export function updateDocuments(
   context: WriteContext,
-  patches: readonly DocumentPatch[],
+  patches: readonly MergingPatch[],
 ): Promise<UpdateReport> {
   return withWriter(context, async (writer) => {
     const { snapshot, catalog } = writer;
     const numbers = catalog.liveIds(patches.map(({ id }) => checkId(id)));
     const seen = new Set<string>();
-    const updates = patches.map(({ id, ...values }) => {
+    const updates = patches.map(({ id, merge, ...values }) => {
       const documentNo = numbers.get(id);
       if (documentNo === undefined) {
         throw new MaxsimError("UNKNOWN_DOCUMENT", `there is no document ${describe(id)}`, {
@@ -251,7 +257,9 @@ export function updateDocuments(
       }
       if (seen.has(id)) throw invalidArgument("updates", "each document once", id);
       seen.add(id);
-      return { documentNo, ...values };
+      if (merge !== true || !values.metadata) return { documentNo, ...values };
+      const present = catalog.documentById(id, snapshot)?.metadata;
+      return { documentNo, ...values, metadata: { ...present, ...values.metadata } };
     });
     if (updates.length === 0) return { generation: snapshot.generation, updated: 0 };
     const generation = writer.commit({ operation: "update", updateDocuments: updates });

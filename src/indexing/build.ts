@@ -14,7 +14,7 @@ import { throwIfAborted } from "../common/abort.js";
 import type { ProgressListener } from "../common/progress.js";
 import { Random } from "../common/random.js";
 import type { CodecRecord, SegmentRecord } from "../documents/records.js";
-import type { StagedPassage, Staging } from "../documents/staging.js";
+import type { StagedPassage } from "../documents/staging.js";
 import type { KernelBackend, QuantizedVectors } from "../kernels/backend.js";
 import { compressPassages } from "./compress-passages.js";
 import type { PassageVectors } from "./passage-vectors.js";
@@ -31,10 +31,24 @@ export interface VectorSource {
   vectors(passages: readonly StagedPassage[], signal: AbortSignal | undefined): Promise<PassageVectors[]>;
 }
 
+/** The passages of a build, by ascending number: those of a staging, or some that the index holds. */
+export interface PassageQueue {
+  /** Number that reading begins with. */
+  readonly firstPassage: number;
+  /** How many there are. */
+  readonly passages: number;
+  /** Up to `limit` passages with numbers of at least `from`, ascending. */
+  readPassages(from: number, limit: number): StagedPassage[];
+  /** Number of the passage at a place (from 0) in the order of all. */
+  passageAt(ordinal: number): number;
+  /** Takes note of how many token vectors passages have. */
+  setTokens(rows: readonly { readonly passageNo: number; readonly tokens: number }[]): void;
+}
+
 export interface BuildInput {
   readonly folder: string;
   readonly indexId: string;
-  readonly staging: Staging;
+  readonly queue: PassageQueue;
   readonly source: VectorSource;
   readonly kernels: KernelBackend;
   /** The codec of the index and its record, or null to train one. */
@@ -65,7 +79,7 @@ export async function buildSegments(input: BuildInput): Promise<BuildOutput> {
     const { codec, record } = input.codec;
     return encodeAll(input, { codec, codecNo: record.codecNo, added: null });
   }
-  const { passages } = input.staging;
+  const { passages } = input.queue;
   const wanted = samplePassages(passages, input.source.tokensPerPassage);
   const built = await buildFromSample(input, new Random(input.seed).sample(wanted, passages));
   if (built !== null) return built;
@@ -137,7 +151,7 @@ async function train(input: BuildInput, chosen: Uint32Array, counts: readonly nu
   }
   throwIfAborted(input.signal, "the build");
   const vectors: QuantizedVectors = { count: tokens, dim, values, scales };
-  const expected = (tokens / counts.length) * input.staging.passages;
+  const expected = (tokens / counts.length) * input.queue.passages;
   return trainCodec(
     {
       vectors,
@@ -160,7 +174,7 @@ interface ChosenCodec {
 }
 
 async function encodeAll(input: BuildInput, { codec, codecNo, added }: ChosenCodec): Promise<BuildOutput> {
-  const { staging } = input;
+  const { queue } = input;
   const segments: SegmentRecord[] = [];
   let writer: SegmentWriter | undefined;
   let tokens = 0;
@@ -189,9 +203,9 @@ async function encodeAll(input: BuildInput, { codec, codecNo, added }: ChosenCod
         tokens += count;
         if (count === 0) emptyPassages++;
       }
-      staging.setTokens(counts);
+      queue.setTokens(counts);
       done += passages.length;
-      input.onProgress?.({ stage: "encode", done, total: staging.passages, unit: "passages", tokens });
+      input.onProgress?.({ stage: "encode", done, total: queue.passages, unit: "passages", tokens });
     }
     if (writer !== undefined) await finish(writer);
   } catch (error) {
@@ -203,10 +217,10 @@ async function encodeAll(input: BuildInput, { codec, codecNo, added }: ChosenCod
 
 /** Batches of staged passages in order: the chosen ones, or all when `chosen` is null. */
 function* readBatches(input: BuildInput, chosen: Uint32Array | null): Generator<StagedPassage[]> {
-  const { staging } = input;
+  const { queue } = input;
   if (chosen === null) {
-    for (let next = staging.firstPassage; ; ) {
-      const batch = staging.readPassages(next, BATCH_PASSAGES);
+    for (let next = queue.firstPassage; ; ) {
+      const batch = queue.readPassages(next, BATCH_PASSAGES);
       if (batch.length === 0) return;
       yield batch;
       next = batch.at(-1)!.passageNo + 1;
@@ -217,7 +231,7 @@ function* readBatches(input: BuildInput, chosen: Uint32Array | null): Generator<
     // Neighbours are read together.
     let end = c + 1;
     while (end < chosen.length && chosen[end]! === chosen[end - 1]! + 1 && end - c < BATCH_PASSAGES) end++;
-    batch.push(...staging.readPassages(staging.passageAt(chosen[c]!), end - c));
+    batch.push(...queue.readPassages(queue.passageAt(chosen[c]!), end - c));
     c = end;
     if (batch.length >= BATCH_PASSAGES || c === chosen.length) {
       yield batch;

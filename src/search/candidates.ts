@@ -44,7 +44,9 @@ export function gatherCandidates(
   const parts = segments.map((segment, s) => {
     const first = at;
     while (at < chosen.length && chosen[at]! < ends[s]!) at++;
-    return { segment, passages: chosen.subarray(first, at).map((position) => passages[position]!) };
+    const kept = chosen.subarray(first, at).map((position) => passages[position]!);
+    // In the order of the passages, so that equal candidates stay in one order however segments are merged.
+    return { segment, passages: kept.sort() };
   });
   return { parts, reached, kept: chosen.length };
 }

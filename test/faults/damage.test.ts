@@ -19,12 +19,12 @@ it.each([
   const { counts, findings, points } = await run({ tier: "short", log });
   const others = Object.keys(counts).filter((kind) => !allowed.includes(kind));
   expect(others, findings.join("\n")).toEqual([]);
-  expect(counts.refused).toBeGreaterThan(100);
+  expect(counts.refused).toBeGreaterThan(90);
   expect(counts["verify alone"] ?? 0).toBeLessThan(points / 100);
 });
 
-/** Lies that are passed on instead of being refused. */
-const passedOn = /documents\[\d+\]\.first_passage|passages\[\d+\]\.(start|end)|settings = "null"/;
+/** Lies that hits pass on as they are, instead of being refused: where a passage stands in its document. */
+const passedOn = /documents\[\d+\]\.first_passage|passages\[\d+\]\.(start|end)/;
 
 it("content that lies under valid checksums ends neither the process nor the types of errors", {
   timeout: 300_000,

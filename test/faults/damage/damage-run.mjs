@@ -34,7 +34,9 @@ export async function lookAt(
   cases,
   { children = availableParallelism(), deadline, findings = [] } = {},
 ) {
+  /** @type {Record<string, number>} */
   const counts = {};
+  /** @type {Record<string, number>} */
   const codes = {};
   const note = (test, what) => {
     if (findings.length === MAX_FINDINGS) findings.push("further findings are left out");

@@ -15,9 +15,9 @@ export const name = "fuzzed readers and addon";
 
 const TARGETS = ["sections", "files", "catalog", "log", "archive", "journal", "corpora"];
 /** Cases in the short tier, so that every run does the same. */
-const SHORT_CASES = 25;
+const SHORT_CASES = 15;
 
-/** @param {{ minutes?: number }} options for the readers; the addon gets as long again */
+/** @param {{ tier: "short" | "long", log: (line: string) => void, minutes?: number }} options `minutes`: for the readers; the addon gets as long again */
 export async function run({ tier, log, minutes = 5 }) {
   const result = { ...newResult(name), counts: {} };
   const seed = seedOf(tier === "short" ? 1 : Math.floor(Math.random() * 2 ** 31));

@@ -9,7 +9,7 @@ import { ROWS } from "./rows.mjs";
 
 export const name = "hostile corpora";
 
-/** @param {{ only?: RegExp }} options `only`: rows by name */
+/** @param {{ tier: "short" | "long", log: (line: string) => void, only?: RegExp }} options `only`: rows by name */
 export async function run({ tier, log, only }) {
   const result = { ...newResult(name), table: [] };
   const scratch = scratchFolder("hostile");

@@ -48,12 +48,12 @@ const REPEATED = [
 
 const rows = [
   {
-    name: "a line of 1 GB (sparse), JSONL",
+    name: "a line of 1 GB, JSONL (128 MiB in the short tier)",
     memory: 300,
     seconds: 30,
     async run(context) {
       const file = openSync(context.path("long.jsonl"), "w");
-      ftruncateSync(file, 2 ** 30);
+      ftruncateSync(file, context.size(2 ** 27, 2 ** 30));
       closeSync(file);
       const message = await context.refused(context.corpus("long.jsonl"), "INVALID_INPUT");
       const skipped = await context.corpus("long.jsonl", { skipInvalid: true });
@@ -265,12 +265,12 @@ const rows = [
     },
   },
   {
-    name: "CSV: an open quote of 70 MB, 100,000 columns, NUL",
+    name: "CSV: an open quote of 70 MB (1 MB in the short tier), 100,000 columns, NUL",
     memory: 700,
     seconds: 60,
     async run(context) {
       context.write({
-        "open.csv": `id,text\n1,"${"x".repeat(70_000_000)}\n`,
+        "open.csv": `id,text\n1,"${"x".repeat(context.size(1_000_000, 70_000_000))}\n`,
         "wide.csv": `text${",c".repeat(100_000)}\nx${",1".repeat(100_000)}\n`,
         "nul.csv": 'text\n"a\0b"\n\0\0\0\n',
       });
