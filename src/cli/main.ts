@@ -16,6 +16,7 @@ import { registerRestore } from "./commands/restore.js";
 import { registerSearch } from "./commands/search.js";
 import { registerSync } from "./commands/sync.js";
 import { registerUpdate } from "./commands/update.js";
+import { registerVerify } from "./commands/verify.js";
 import { type CommandContext, Interruption, processContext } from "./context.js";
 import { exitStatus, renderError } from "./render/error.js";
 import { renderJson } from "./render/json.js";
@@ -58,6 +59,7 @@ Exit status: 0 done, 1 failed, 2 wrong usage,
   registerDelete(program, context);
   registerHistory(program, context);
   registerInfo(program, context);
+  registerVerify(program, context);
   registerModel(program, context);
   registerBackup(program, context);
   registerRestore(program, context);

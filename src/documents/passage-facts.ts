@@ -53,14 +53,12 @@ export class PassageFacts {
 
   /** At most `limit` passages with numbers `first` .. `last`, ascending. */
   read(range: Range, limit: number): PassageFact[] {
-    return this.page
-      .all({ ...range, limit })
-      .map(([passageNo, documentNo, tokens, deleted]) => ({
-        passageNo,
-        documentNo,
-        tokens,
-        deleted: deleted === 1,
-      }));
+    return this.page.all({ ...range, limit }).map(([passageNo, documentNo, tokens, deleted]) => ({
+      passageNo,
+      documentNo,
+      tokens,
+      deleted: deleted === 1,
+    }));
   }
 
   /** Deleted documents with passages among `first` .. `last`, ascending. */

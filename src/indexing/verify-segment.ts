@@ -42,8 +42,7 @@ export function checkSegment(
 ): Damage[] {
   const codes = checkCodes(segment);
   // Norms and posting lists of codes that do not exist cannot be computed.
-  const derived =
-    codes.length > 0 ? codes : [...checkNorms(segment, codec, deep), ...checkPostings(segment)];
+  const derived = codes.length > 0 ? codes : [...checkNorms(segment, codec, deep), ...checkPostings(segment)];
   return [...derived, ...checkPassages(segment, facts)];
 }
 
@@ -95,13 +94,17 @@ function checkNorms({ file, compressed, tokens }: Checked, codec: Codec, deep: b
     for (let t = from; t < to; t++) {
       if (stored[t] === expected[t - from]) continue;
       const [is, should] = [fromFloat16(stored[t]!), fromFloat16(expected[t - from]!)];
-      found.add(offset + 2 * t, `token ${t} has the inverse norm ${is}, its code and residual give ${should}`);
+      found.add(
+        offset + 2 * t,
+        `token ${t} has the inverse norm ${is}, its code and residual give ${should}`,
+      );
     }
   }
   if (deep) return found.all;
   for (let t = 0; t < tokens; t++) {
     const norm = fromFloat16(stored[t]!);
-    if (!(norm > 0 && norm < Number.POSITIVE_INFINITY)) found.add(offset + 2 * t, `token ${t} has the inverse norm ${norm}`);
+    if (!(norm > 0 && norm < Number.POSITIVE_INFINITY))
+      found.add(offset + 2 * t, `token ${t} has the inverse norm ${norm}`);
   }
   return found.all;
 }
@@ -138,7 +141,10 @@ function checkPassages({ file, numbers, documents, offsets }: Checked, facts: Se
   const without = (end: number): void => {
     for (; p < numbers.length && numbers[p]! < end; p++) {
       if (deleted.holds(numbers[p]!, documents[p]!)) continue;
-      unknown.add(places.passage + 4 * p, `passage ${numbers[p]} of document ${documents[p]} is not in the catalog`);
+      unknown.add(
+        places.passage + 4 * p,
+        `passage ${numbers[p]} of document ${documents[p]} is not in the catalog`,
+      );
     }
   };
   for (const { passageNo, documentNo, tokens, deleted: isDeleted } of facts.passages) {
@@ -176,7 +182,10 @@ class DeletedRanges {
 
   holds(passageNo: number, documentNo: number): boolean {
     const { ranges } = this;
-    while (this.at < ranges.length && ranges[this.at]!.firstPassage + ranges[this.at]!.passages <= passageNo) {
+    while (
+      this.at < ranges.length &&
+      ranges[this.at]!.firstPassage + ranges[this.at]!.passages <= passageNo
+    ) {
       this.at++;
     }
     const range = ranges[this.at];

@@ -26,7 +26,10 @@ export function plainScores(
   passages.forEach((p, i) => {
     const [from, to, at] = [offsets[p]!, offsets[p + 1]!, ownOffsets[i]!];
     codes.set(compressed.codes.subarray(from, to), at);
-    residuals.set(compressed.residuals.subarray(from * residualBytes, to * residualBytes), at * residualBytes);
+    residuals.set(
+      compressed.residuals.subarray(from * residualBytes, to * residualBytes),
+      at * residualBytes,
+    );
     inverseNorms.set(compressed.inverseNorms.subarray(from, to), at);
   });
   const used = Uint32Array.from(new Set(codes)).sort();

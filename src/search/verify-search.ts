@@ -49,7 +49,11 @@ export function checkSearches(
   { queries, plainTokens, onQuery }: SearchCheckOptions,
 ): SearchProblem[] {
   const chosen = spread(snapshot, queries);
-  const context = { kernels, router: new ScanRouter(kernels, snapshot.codec.codebook), workspace: new Workspace() };
+  const context = {
+    kernels,
+    router: new ScanRouter(kernels, snapshot.codec.codebook),
+    workspace: new Workspace(),
+  };
   const problems: SearchProblem[] = [];
   chosen.forEach((place, i) => {
     onQuery?.(i, chosen.length);
@@ -69,7 +73,10 @@ export function checkSearches(
   return problems;
 }
 
-function queryOf({ codec }: SearchSnapshot, { segment, ordinal }: Place): Pick<SearchRequest, "packed" | "vectors"> {
+function queryOf(
+  { codec }: SearchSnapshot,
+  { segment, ordinal }: Place,
+): Pick<SearchRequest, "packed" | "vectors"> {
   const all = decodePassage(codec, segment, ordinal);
   const vectors = all.subarray(0, Math.min(all.length, MAX_QUERY_TOKENS * codec.dim));
   return { vectors, packed: packQuery(vectors, vectors.length / codec.dim, codec.dim) };

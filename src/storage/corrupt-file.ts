@@ -26,5 +26,6 @@ export function damageOf(path: string, error: MaxsimError): Damage {
   const known = places.get(error);
   if (known !== undefined) return known;
   const { message } = error;
-  return { what: message.startsWith(path) ? message.slice(path.length).replace(/^:? /, "") : message };
+  if (!message.startsWith(path)) return { what: message };
+  return { what: message.slice(path.length).replace(/^( is damaged)?:? /, "") };
 }

@@ -9,20 +9,21 @@ import type { ProgressListener } from "../common/progress.js";
 import { Catalog, type Generation } from "../documents/catalog.js";
 import { CATALOG_NAME } from "../documents/connection.js";
 import { catalogBytes } from "../documents/copy-catalog.js";
-import { indexSurroundings } from "../documents/surroundings.js";
 import type { CodecRecord, FileRecord, SegmentRecord, Snapshot } from "../documents/records.js";
 import { snapshotFiles } from "../documents/snapshot-files.js";
+import { lookAround, type Surroundings } from "../documents/surroundings.js";
 import { decodeSegment, type Segment } from "../indexing/segment.js";
 import { checkSegment } from "../indexing/verify-segment.js";
 import { selectKernels } from "../kernels/select.js";
 import { checkSearches } from "../search/verify-search.js";
 import { type Damage, damageOf } from "../storage/corrupt-file.js";
 import type { FileType } from "../storage/file-names.js";
-import { inspectFile } from "../storage/inspect-file.js";
 import { newestNoted } from "../storage/history-log.js";
+import { inspectFile } from "../storage/inspect-file.js";
+import { damagedLocks } from "../storage/lock-files.js";
 import type { SectionFile } from "../storage/section-file.js";
 import { readSectionFile } from "../storage/section-reader.js";
-import { SnapshotLock } from "../storage/snapshot-lock.js";
+import { SNAPSHOT_FOLDER, SnapshotLock } from "../storage/snapshot-lock.js";
 import { type CheckTask, type IndexFindings, type IndexProblem, MAX_PROBLEMS } from "./index-findings.js";
 
 export interface CheckOptions {
@@ -54,6 +55,7 @@ class IndexCheck {
   private readonly problems: IndexProblem[] = [];
   private more = 0;
   private readonly notes: string[] = [];
+  private readonly strays: string[] = [];
   private readonly open: SectionFile[] = [];
   private lock: SnapshotLock | undefined;
   private catalog: Catalog | undefined;
@@ -67,26 +69,21 @@ class IndexCheck {
 
   async run(): Promise<IndexFindings> {
     const { folder } = this.task;
-    // Before the catalog is read: a commit meanwhile is noted after it was made.
+    // Before the catalog is read: a commit is noted after it was made.
     const noted = newestNoted(folder);
-    const { locks, notes } = await indexSurroundings(folder);
-    for (const { file, what } of locks) this.add(file, { what });
-    this.notes.push(...notes);
+    const around = await lookAround(folder);
+    for (const { file, ...damage } of around.problems) this.add(file, damage);
+    this.notes.push(...around.notes);
     const generation = this.readCatalog();
     if (generation === undefined) return this.findings(undefined, 0);
     const { snapshot } = generation;
     if (noted > snapshot.generation) {
-      this.add(CATALOG_NAME, {
-        what: `history.log notes a commit of generation ${noted}, the newest one here is ${snapshot.generation}: commits were lost`,
-      });
+      const what = `history.log tells of generation ${noted}, the newest one here is ${snapshot.generation}: commits were lost`;
+      this.add(CATALOG_NAME, { what });
     }
-    const files = snapshotFiles(snapshot);
-    this.total = catalogBytes(folder) + files.reduce((sum, { length }) => sum + length, 0);
-    this.progress(0);
-    this.checkCatalog(snapshot);
-    this.progress(catalogBytes(folder));
+    this.checkSegmentRanges(snapshot);
     const searches = snapshot.codec === null ? 0 : await this.checkFiles(generation, snapshot.codec);
-    await this.noteStrays();
+    this.noteStrays(around);
     return this.findings(snapshot, searches);
   }
 
@@ -98,32 +95,52 @@ class IndexCheck {
 
   /** The newest generation, held; undefined when the catalog does not let itself be read, which is noted as a problem. */
   private readCatalog(): Generation | undefined {
-    return this.noting(CATALOG_NAME, join(this.task.folder, CATALOG_NAME), () => {
-      const catalog = Catalog.open(this.task.folder, { readOnly: true });
+    const { folder } = this.task;
+    const path = join(folder, CATALOG_NAME);
+    const generation = this.noting(CATALOG_NAME, path, () => {
+      const catalog = Catalog.open(folder, { readOnly: true });
       this.catalog = catalog;
       for (;;) {
         throwIfAborted(this.options.signal, WHAT);
         const newest = catalog.newestGeneration();
-        const lock = SnapshotLock.hold(this.task.folder, newest);
-        this.lock = lock;
+        this.hold(newest);
         // Only a generation that is still the newest after its lock was taken is protected by it.
-        if (catalog.newestGeneration() === newest) {
-          this.addAll(CATALOG_NAME, catalog.verify());
-          return catalog.generation();
-        }
-        lock.release();
+        if (catalog.newestGeneration() === newest) break;
       }
+      return catalog.generation();
     });
+    const { catalog } = this;
+    if (catalog === undefined) return undefined;
+    const files = generation === undefined ? [] : snapshotFiles(generation.snapshot);
+    this.total = catalogBytes(folder) + files.reduce((sum, { length }) => sum + length, 0);
+    this.progress(0);
+    this.noting(CATALOG_NAME, path, () => {
+      for (const what of catalog.verify())
+        this.add(CATALOG_NAME, damageOf(path, new MaxsimError("CORRUPT", what)));
+    });
+    this.progress(catalogBytes(folder));
+    return generation;
   }
 
-  private checkCatalog(snapshot: Snapshot): void {
-    const catalog = this.catalog!;
+  private hold(generation: number): void {
+    this.lock?.release();
+    this.lock = undefined;
+    // A lock file that cannot be locked is a problem that was noted already.
+    const damaged = damagedLocks(this.task.folder).some(
+      ({ file }) => file === `${SNAPSHOT_FOLDER}/${generation}.lock`,
+    );
+    if (!damaged) this.lock = SnapshotLock.hold(this.task.folder, generation);
+  }
+
+  /** Live passages with token vectors lie in the range of a segment; whether it has them, its own check says. */
+  private checkSegmentRanges(snapshot: Snapshot): void {
+    const end = { firstPassage: snapshot.nextPassage, lastPassage: snapshot.nextPassage };
     let next = 0;
-    const ends = [...snapshot.segments, { firstPassage: snapshot.nextPassage, lastPassage: snapshot.nextPassage }];
-    for (const { firstPassage, lastPassage } of ends) {
-      const { count, first } = catalog.livePassages(snapshot, next, firstPassage - 1);
+    for (const { firstPassage, lastPassage } of [...snapshot.segments, end]) {
+      const { count, first } = this.catalog!.livePassages(snapshot, next, firstPassage - 1);
       if (count > 0) {
-        this.add(CATALOG_NAME, { what: `no segment holds passage ${first}${count > 1 ? ` and ${count - 1} more` : ""}` });
+        const more = count > 1 ? ` and ${count - 1} more` : "";
+        this.add(CATALOG_NAME, { what: `no segment holds passage ${first}${more}` });
       }
       next = lastPassage + 1;
     }
@@ -227,7 +244,11 @@ class IndexCheck {
     const stated = { type, indexId, fileId, length };
     const before = this.done;
     const onBytes = (count: number): void => this.progress(this.done + count);
-    const { damage, length: found } = await inspectFile(path, { ...stated, sha256 }, { signal, what: WHAT, onBytes });
+    const { damage, length: found } = await inspectFile(
+      path,
+      { ...stated, sha256 },
+      { signal, what: WHAT, onBytes },
+    );
     this.progress(before + length);
     if (mayBeGone && found === null) return undefined;
     for (const problem of damage) this.add(name, problem);
@@ -243,15 +264,14 @@ class IndexCheck {
     }
   }
 
-  private async noteStrays(): Promise<void> {
+  private noteStrays({ published, foreign }: Surroundings): void {
     const named = this.catalog!.filesInUse(0);
-    const { strays } = await indexSurroundings(this.task.folder);
-    for (const name of strays) if (!named.has(name)) this.notes.push(`${name} belongs to no generation`);
+    this.strays.push(...published.filter((name) => !named.has(name)), ...foreign);
   }
 
   private progress(done: number): void {
-    this.done = done;
-    this.options.onProgress?.({ stage: "check", done, total: this.total, unit: "bytes" });
+    this.done = Math.min(done, this.total);
+    this.options.onProgress?.({ stage: "check", done: this.done, total: this.total, unit: "bytes" });
   }
 
   private relative(path: string): string {
@@ -273,11 +293,11 @@ class IndexCheck {
     this.add(name, damageOf(path, error));
   }
 
-  private addAll(file: string, sentences: readonly string[]): void {
-    for (const what of sentences) this.add(file, { what });
-  }
-
   private add(file: string, damage: Damage): void {
+    const known = this.problems.some(
+      (problem) => problem.file === file && problem.what === damage.what && problem.offset === damage.offset,
+    );
+    if (known) return;
     if (this.problems.length < MAX_PROBLEMS) this.problems.push({ file, ...damage });
     else this.more++;
   }
@@ -296,6 +316,7 @@ class IndexCheck {
       problems: this.problems,
       moreProblems: this.more,
       notes: this.notes,
+      strays: this.strays,
     };
   }
 }

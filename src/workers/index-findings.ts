@@ -28,8 +28,10 @@ export interface IndexFindings {
   readonly problems: readonly IndexProblem[];
   /** Problems beyond those. */
   readonly moreProblems: number;
-  /** What is worth knowing and no problem: leftovers of a write that did not reach its end, files that nothing names. */
+  /** What is worth knowing and no problem: leftovers of a write that did not reach its end. */
   readonly notes: readonly string[];
+  /** Files among those of the index that no generation names, relative to its folder. */
+  readonly strays: readonly string[];
 }
 
 export const MAX_PROBLEMS = 200;
