@@ -62,3 +62,13 @@ export function processContext(): CommandContext {
   stderr.on("error", () => undefined);
   return { stdout, stderr, stdin, env, signal: controller.signal };
 }
+
+/** `path` or `path:line`, as people write it. */
+export function shownSource({ path, line }: { readonly path: string; readonly line?: number }): string {
+  return line === undefined ? shownPath(path) : `${shownPath(path)}:${line}`;
+}
+
+/** The columns of a stream that is a terminal; nothing for files and pipes, where nothing has to be cut. */
+export function terminalWidth(stream: CommandContext["stdout"]): { width?: number } {
+  return stream.isTTY === true && stream.columns !== undefined ? { width: stream.columns } : {};
+}

@@ -1,5 +1,7 @@
 /** Opens the index that a command line names. */
+import { describe } from "../common/check.js";
 import { isMaxsimError, MaxsimError } from "../common/errors.js";
+import { CatalogView } from "../engine/catalog-view.js";
 import { Index } from "../engine/index.js";
 import type { OpenOptions } from "../engine/options.js";
 import { indexFolder, shownPath } from "./context.js";
@@ -12,6 +14,23 @@ export async function openIndex(option: string | undefined, options: OpenOptions
   } catch (error) {
     throw hintToBuild(error, option);
   }
+}
+
+/** Opens the catalog of that index for looking; errors as CatalogView.open, with a hint about the command line. */
+export function openView(option: string | undefined): CatalogView {
+  try {
+    return CatalogView.open(indexFolder(option));
+  } catch (error) {
+    throw hintToBuild(error, option);
+  }
+}
+
+/** The error for an id that the index does not have, with ids that resemble it. */
+export function unknownDocument(view: CatalogView, id: string): MaxsimError {
+  const nearest = view.nearestIds(id).map((near) => JSON.stringify(near));
+  return new MaxsimError("UNKNOWN_DOCUMENT", `the index ${view.folder} has no document ${describe(id)}`, {
+    hint: nearest.length === 0 ? "See the ids with: maxsim list" : `Did you mean ${nearest.join(" or ")}?`,
+  });
 }
 
 /** The error; one of an index that is not there with a hint about the command line. `option` is that of `--index`. */

@@ -1,5 +1,10 @@
 /** Parsers of option values for commander; what they refuse is wrong usage (exit status 2). */
+import { describe } from "../common/check.js";
 import { MaxsimError } from "../common/errors.js";
+import type { JsonValue } from "../common/json.js";
+
+/** Bound of options that count things. */
+export const MAX_COUNT = 1_000_000_000;
 
 /** Whole numbers in a range. */
 export function integerOption(name: string, min: number, max: number): (text: string) => number {
@@ -25,6 +30,34 @@ export function choiceOption<T extends string | number>(
     return found;
   };
 }
+
+/** A JSON object, given as text. */
+export function jsonObjectOption(name: string): (text: string) => Readonly<Record<string, JsonValue>> {
+  return (text) => {
+    const value = parseJson(name, text);
+    if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+      return value as Readonly<Record<string, JsonValue>>;
+    }
+    throw new MaxsimError("INVALID_ARGUMENT", `${name} takes a JSON object, found ${describe(value)}`, {
+      hint: EXAMPLE_OBJECT,
+    });
+  };
+}
+
+/** The value of a text that should be JSON. */
+export function parseJson(name: string, text: string): JsonValue {
+  try {
+    return JSON.parse(text) as JsonValue;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new MaxsimError("INVALID_ARGUMENT", `${name} is not JSON: ${reason}`, {
+      hint: `Put it in single quotes, names and texts within it in double quotes. ${EXAMPLE_OBJECT}`,
+      cause: error,
+    });
+  }
+}
+
+const EXAMPLE_OBJECT = `For example: '{"year": 2024, "tags": ["new"]}'`;
 
 function refused(name: string, expected: string, text: string): MaxsimError {
   return new MaxsimError("INVALID_ARGUMENT", `${name} takes ${expected}, found ${JSON.stringify(text)}`);

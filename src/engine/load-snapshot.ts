@@ -41,13 +41,27 @@ export async function holdNewest(
   previous: LoadedSnapshot | null,
   mapper: FileMapper | undefined,
 ): Promise<HeldSnapshot> {
+  const { generation, lock } = holdGeneration(folder, catalog);
+  try {
+    return { loaded: await openGeneration(folder, generation, previous, mapper), lock };
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+/** The newest generation, held, its files unopened. Errors: CORRUPT, LOCKED, IO. */
+export function holdGeneration(
+  folder: string,
+  catalog: Catalog,
+): { readonly generation: Generation; readonly lock: SnapshotLock } {
   for (let tries = 1; ; tries++) {
     const generation = catalog.generation();
     const lock = SnapshotLock.hold(folder, generation.snapshot.generation);
     try {
       // Only a generation that is still the newest after the lock was taken is protected by it.
       if (tries === MAX_TRIES || catalog.newestGeneration() === generation.snapshot.generation) {
-        return { loaded: await openGeneration(folder, generation, previous, mapper), lock };
+        return { generation, lock };
       }
     } catch (error) {
       lock.release();

@@ -47,7 +47,9 @@ export async function indexPaths(
   }
   const seconds = (performance.now() - started) / 1000;
   if (json) {
-    context.stdout.write(renderJson({ index: folder, seconds, ...report, skipped }));
+    // `skipped` tells of files and records that could not be read.
+    const { skipped: skippedDuplicates, ...counts } = report;
+    context.stdout.write(renderJson({ index: folder, seconds, ...counts, skippedDuplicates, skipped }));
     return;
   }
   context.stderr.write(renderSkipped(skipped, options.verbose === true));
@@ -59,14 +61,29 @@ export async function indexPaths(
 }
 
 function buildOptions(options: IndexCommandOptions, context: CommandContext): Omit<BuildOptions, "origin"> {
-  const { model, nbits, seed, threads } = options;
-  return { model, nbits, seed, threads, signal: context.signal, logger: commandLogger(context, options) };
+  const { model, nbits, seed, threads, onDuplicate } = options;
+  const { signal } = context;
+  const logger = commandLogger(context, options);
+  return {
+    model,
+    nbits,
+    seed,
+    threads,
+    signal,
+    logger,
+    ...(onDuplicate === undefined ? {} : { onDuplicate }),
+  };
 }
 
 function summary(report: AddReport, folder: string, seconds: number): string {
   const { documents, passages, tokens, replaced, emptyPassages, generation, resumed } = report;
+  const { superseded, skipped } = report;
   const rows = [
     ...(replaced > 0 ? [["replaced", formatNumber(replaced)]] : []),
+    ...(superseded > 0
+      ? [["superseded", `${formatCount(superseded, "document")} by a later one of the same id`]]
+      : []),
+    ...(skipped > 0 ? [["skipped", `${formatCount(skipped, "document")} whose id was taken`]] : []),
     ["passages", formatNumber(passages)],
     ...(emptyPassages > 0 ? [["without words", formatNumber(emptyPassages)]] : []),
     ...(resumed > 0

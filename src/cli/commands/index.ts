@@ -1,5 +1,6 @@
 /** `maxsim index`: the command line of it. */
 import type { Command } from "commander";
+import type { OnDuplicate } from "../../documents/staging.js";
 import { type OutputOptions, withIndexOption, withOutputOptions } from "../common-options.js";
 import type { CommandContext } from "../context.js";
 import { choiceOption, integerOption } from "../option-values.js";
@@ -10,6 +11,7 @@ export interface IndexCommandOptions extends OutputOptions {
   readonly nbits?: 1 | 2 | 4;
   readonly seed?: number;
   readonly threads?: number;
+  readonly onDuplicate?: OnDuplicate;
   readonly textColumn?: string;
   readonly idColumn?: string;
   readonly titleColumn?: string;
@@ -41,6 +43,11 @@ export function registerIndex(program: Command, context: CommandContext): void {
       integerOption("--seed", 0, 0xffffffff),
     )
     .option("--threads <number>", "threads to encode with (default: all)", integerOption("--threads", 1, 256))
+    .option(
+      "--on-duplicate <what>",
+      "replace, skip or error: what becomes of a document whose id is taken (default: replace)",
+      choiceOption("--on-duplicate", ["replace", "skip", "error"]),
+    )
     .option(
       "--text-column <name>",
       "column of CSV and TSV files, or field of JSONL records, that holds the text",

@@ -5,12 +5,21 @@ import type { CommandContext } from "../context.js";
 
 export interface InfoOptions extends OutputOptions {
   readonly index?: string;
+  readonly segments?: boolean;
 }
 
 export function registerInfo(program: Command, context: CommandContext): void {
   const command = program.command("info").description("show what an index holds and what it costs on disk");
-  withOutputOptions(withIndexOption(command))
-    .addHelpText("after", "\nExamples:\n  maxsim info\n  maxsim info --index ./notes-index --json")
+  withIndexOption(command).option("--segments", "list the segments, and what of them is deleted");
+  withOutputOptions(command)
+    .addHelpText(
+      "after",
+      `
+Examples:
+  maxsim info
+  maxsim info --segments
+  maxsim info --index ./notes-index --json`,
+    )
     .action(async (options: InfoOptions) => {
       const { showInfo } = await import("../actions/info.js");
       await showInfo(options, context);

@@ -26,9 +26,12 @@ export function renderError(
   return lines.map((line) => `${line}\n`).join("");
 }
 
+/** Filters come from the command line alone. */
+const USAGE_CODES: ReadonlySet<string> = new Set(["INVALID_ARGUMENT", "INVALID_FILTER"]);
+
 /** 2 for wrong usage, 1 for everything else that failed. */
 export function exitStatus(error: unknown): 1 | 2 {
-  return isMaxsimError(error) && error.code === "INVALID_ARGUMENT" ? 2 : 1;
+  return isMaxsimError(error) && USAGE_CODES.has(error.code) ? 2 : 1;
 }
 
 function isSet(variable: string | undefined): boolean {

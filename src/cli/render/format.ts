@@ -50,3 +50,16 @@ export function formatRate(perSecond: number): string {
   if (perSecond >= 9.95 || perSecond === 0) return `${formatNumber(perSecond)}/s`;
   return `${perSecond.toFixed(perSecond >= 0.995 ? 1 : 2)}/s`;
 }
+
+/** A point in time on the clock of this machine: `2026-03-09 14:05:00`. */
+export function formatTime(time: Date): string {
+  const two = (value: number): string => String(value).padStart(2, "0");
+  const day = [time.getFullYear(), two(time.getMonth() + 1), two(time.getDate())].join("-");
+  return `${day} ${[time.getHours(), time.getMinutes(), time.getSeconds()].map(two).join(":")}`;
+}
+
+/** A part of a whole as a percentage: `0 %`, `0.4 %`, `37 %`. */
+export function formatShare(part: number, whole: number): string {
+  const percent = whole === 0 ? 0 : (100 * part) / whole;
+  return `${percent > 0 && percent < 9.95 ? percent.toFixed(1) : percent.toFixed(0)} %`;
+}

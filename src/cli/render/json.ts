@@ -15,6 +15,20 @@ export function renderJson(value: unknown): string {
   return `${escaped}\n`;
 }
 
+/**
+ * `renderJson({ ...head, [key]: items })` piece by piece, for lists that are better not held as one text.
+ * `head` has at least one property.
+ */
+export function* renderJsonList(head: object, key: string, items: Iterable<unknown>): Generator<string> {
+  const empty = renderJson({ ...head, [key]: [] });
+  let written = 0;
+  for (const item of items) {
+    yield written++ === 0 ? empty.slice(0, -"]\n}\n".length) : ",";
+    yield `\n    ${renderJson(item).trimEnd().replaceAll("\n", "\n    ")}`;
+  }
+  yield written === 0 ? empty : "\n  ]\n}\n";
+}
+
 function replacer(_key: string, value: unknown): unknown {
   if (value instanceof Map) return Object.fromEntries(value);
   if (value instanceof Set) return [...value];

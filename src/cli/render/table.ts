@@ -1,4 +1,5 @@
 /** Plain tables: columns aligned with spaces, no rules. */
+import type { Colors } from "./color.js";
 import { singleLine, textWidth, truncate } from "./plain-text.js";
 
 export type Alignment = "left" | "right";
@@ -35,6 +36,24 @@ export function renderTable(rows: ReadonlyArray<readonly string[]>, options: Tab
     return `${padded.join(GAP).trimEnd()}\n`;
   });
   return lines.join("");
+}
+
+export interface RenderStyle {
+  readonly colors: Colors;
+  /** Columns of the terminal; without them nothing is cut. */
+  readonly width?: number;
+}
+
+/** A table whose first row is its head. `numbers` are the heads of the columns of numbers. */
+export function renderHeadedTable(
+  rows: ReadonlyArray<readonly string[]>,
+  { colors, width }: RenderStyle,
+  numbers: readonly string[],
+): string {
+  const align = (rows[0] ?? []).map((head) => (numbers.includes(head) ? "right" : "left"));
+  const table = renderTable(rows, { align, ...(width === undefined ? {} : { width }) });
+  const [head = "", ...lines] = table.split("\n");
+  return [colors.dim(head), ...lines].join("\n");
 }
 
 /** Column widths that fit into `available`, taken from the widest columns first. */

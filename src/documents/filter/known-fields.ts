@@ -1,4 +1,5 @@
 /** Which fields there are, and what a name that is none of them may have been meant to be. */
+import { editDistance } from "../../common/edit-distance.js";
 import type { JsonValue } from "../../common/json.js";
 import type { Metadata } from "../types.js";
 import { formatField } from "./fields.js";
@@ -53,25 +54,4 @@ function nearestNames(name: string, known: Iterable<string>): string[] {
   }
   found.sort((a, b) => a.distance - b.distance || (a.name < b.name ? -1 : 1));
   return found.slice(0, NEAREST).map((candidate) => candidate.name);
-}
-
-/** Insertions, deletions, replacements and swaps of neighbours (optimal string alignment); above `limit` only roughly. */
-function editDistance(a: string, b: string, limit: number): number {
-  if (Math.abs(a.length - b.length) > limit) return limit + 1;
-  let before: number[] = [];
-  let last = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = (last[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      let best = Math.min(replaced, (last[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1);
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) {
-        best = Math.min(best, (before[j - 2] ?? 0) + 1);
-      }
-      row.push(best);
-    }
-    before = last;
-    last = row;
-  }
-  return last[b.length] ?? 0;
 }
