@@ -4,6 +4,7 @@ import { Command, CommanderError } from "commander";
 import { isMaxsimError, MaxsimError } from "../common/errors.js";
 import { PACKAGE_VERSION } from "../common/version.js";
 import { registerBackup } from "./commands/backup.js";
+import { registerCompact } from "./commands/compact.js";
 import { registerDelete } from "./commands/delete.js";
 import { registerDoctor } from "./commands/doctor.js";
 import { registerGet } from "./commands/get.js";
@@ -57,6 +58,7 @@ Exit status: 0 done, 1 failed, 2 wrong usage,
   registerGet(program, context);
   registerUpdate(program, context);
   registerDelete(program, context);
+  registerCompact(program, context);
   registerHistory(program, context);
   registerInfo(program, context);
   registerVerify(program, context);

@@ -12,9 +12,16 @@ import { normalResiduals, trainQuantizer } from "./quantizer.js";
 /** In the place of a vocabulary id: the vector has none. */
 export const NO_TOKEN_ID = 0xffffffff;
 
-/** A residual as long as the vector itself: its centroid helps no more than none would. Unit vectors then have a cosine of 1/2. */
+/**
+ * Squared norm of a residual as long as its unit vector, whose cosine with the centroid then is 1/2: the centroid helps no more
+ * than none would. With a codec of the first documents, 11 % of the tokens of later arXiv abstracts and 4 % of those of later
+ * scifact ones lie beyond; their error of reconstruction is two to three times the mean at 1, 2 and 4 bits.
+ */
 const USELESS_CENTROID = 1;
-/** Beyond twice the energy that the quantizer was made for, the error of reconstruction is two to three times the mean. */
+/**
+ * In multiples of the mean squared norm that the quantizer was made for: beyond, components clip and the error of
+ * reconstruction is two to four times the mean. The lower limit where vectors lie close to their centroids.
+ */
 const BEYOND_QUANTIZER = 2;
 
 /** One entry a vector. */

