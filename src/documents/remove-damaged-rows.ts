@@ -14,6 +14,8 @@ export interface LostDocument {
 
 export interface Removal {
   readonly lost: readonly LostDocument[];
+  /** Tombstones that were added for them. */
+  readonly tombstones: number;
   /** What was done, one sentence each. */
   readonly steps: readonly string[];
 }
@@ -33,6 +35,8 @@ const WITHOUT_LIVE_VERSION =
 export function removeDamagedRows(db: Database.Database): Removal {
   const steps: string[] = [];
   const generation = new RowQuery(db, "commits", "ORDER BY generation DESC LIMIT 1").get()![0];
+  const count = (): number => db.prepare<[], number>("SELECT count(*) FROM tombstones").pluck().get()!;
+  const before = count();
   const unreadable = removeDocumentRows(db);
   for (const table of ["texts", "passages"] as const) removeByKey(db, table, [...damagedRows(db, table)]);
   const incomplete = new Set(unreadable.keys());
@@ -57,7 +61,7 @@ export function removeDamagedRows(db: Database.Database): Removal {
     );
   const history = sealHistory(db, generation);
   if (history > 0) steps.push(`${history} damaged rows of the history were kept as they read`);
-  return { lost, steps };
+  return { lost, tombstones: count() - before, steps };
 }
 
 /** Removes damaged rows of documents; returns the ids, as they read, of those that lost their newest version. */

@@ -42,8 +42,9 @@ export function repairRows(db: Database.Database, { drop, dryRun }: RowRepairOpt
   try {
     db.transaction(() => {
       removal = removeDamagedRows(db);
+      const gone = vanished(db, removal);
       generation = writeRepairRecord(db, removal.lost.length);
-      remaining = findProblems(db);
+      remaining = gone === undefined ? findProblems(db) : [gone];
       if (remaining.length > 0 || dryRun || !drop) throw new Undo();
     }).immediate();
   } catch (error) {
@@ -51,9 +52,27 @@ export function repairRows(db: Database.Database, { drop, dryRun }: RowRepairOpt
     generation = null;
   }
   const { lost, steps } = removal!;
-  if (remaining.length > 0) return { done, lost: [], left: remaining, dropHelps: false, generation: null };
+  if (remaining.length > 0) {
+    return { done, lost: [], left: [...left, ...remaining], dropHelps: false, generation: null };
+  }
   const mended = drop ? { done: [...done, ...steps], left: [] } : { done, left };
   return { ...mended, lost, dropHelps: !drop, generation };
+}
+
+/**
+ * What the rows that are left do not account for: documents or deletions that are gone without a trace. Counting them anew
+ * would bring deleted documents back, or hide that some are missing.
+ */
+function vanished(db: Database.Database, { lost, tombstones }: Removal): string | undefined {
+  const base = new RowQuery(db, "commits", "ORDER BY generation DESC LIMIT 1").get()!;
+  const expected = [base[9] - lost.length, base[16] + tombstones];
+  const [documents] = numbers(db, LIVE_SUMS);
+  const [buried] = numbers(db, "SELECT count(*) FROM tombstones");
+  if (documents === expected[0] && buried === expected[1]) return undefined;
+  return (
+    `without its damaged rows it has ${documents} documents and ${buried} tombstones, ` +
+    `the newest commit lets expect ${expected[0]} and ${expected[1]}`
+  );
 }
 
 /** Builds SQL indexes, or the whole file, again where that helps; returns what is wrong then. */

@@ -76,6 +76,8 @@ export async function repairSegment(job: SegmentJob): Promise<SegmentOutcome> {
 
 class SegmentRepairer {
   private readonly image: SegmentImage | undefined;
+  /** The table of a file whose codes and residuals are proved to be what was written. */
+  private proved: PassageTable | undefined;
   /** Why the texts could not be encoded. */
   private obstacle: { readonly what: string; readonly needs: RepairNeed } | undefined;
 
@@ -109,8 +111,11 @@ class SegmentRepairer {
     for (const table of tables) {
       const written = table === null ? null : await this.write(image, table, null);
       if (written === null) continue;
-      if (written.file.sha256 !== record.file.sha256) {
+      const same = written.file.sha256 === record.file.sha256;
+      if (!same || !this.agrees(table!)) {
         await work.discard(written.file.name);
+        // All of it is as it was, but the catalog has lost documents that it holds.
+        if (same) this.proved = table!;
         continue;
       }
       return this.mended(written, "was written again, byte for byte, from its codes and residuals", []);
@@ -125,13 +130,12 @@ class SegmentRepairer {
   ): Promise<SegmentOutcome | undefined> {
     const { image } = this;
     const { work, record } = this.job;
-    if (image?.primarySound !== true) return undefined;
-    const own = image.tableSound ? stored : null;
+    if (image === undefined || !(image.primarySound || this.proved !== undefined)) return undefined;
+    const own = this.proved ?? (image.tableSound ? stored : null);
     const table = known ?? own;
     // Where the two cut the tokens into other passages, neither is believed.
-    if (table === null || (own !== null && own.lengths.some((length, p) => length !== table.lengths[p]))) {
-      return undefined;
-    }
+    if (table === null) return undefined;
+    if (own?.lengths.some((length, p) => length !== table.lengths[p]) === true) return undefined;
     const kept = this.keep(table, () => true);
     if (kept.lost.length > 0) return undefined;
     const written = await this.write(image, table, kept.ordinals);
@@ -186,17 +190,22 @@ class SegmentRepairer {
   /** What is sound, without the documents that are not. */
   private async salvaged(known: PassageTable | null, stored: PassageTable | null): Promise<SegmentOutcome> {
     const { image } = this;
-    const table = known ?? (image?.tableSound === true ? stored : null);
+    const { proved } = this;
+    const table = proved ?? known ?? (image?.tableSound === true ? stored : null);
     const starts = startsOf(table?.lengths ?? new Uint32Array(0));
-    const usable = image !== undefined && table !== null && image.badBlocksKnown;
+    const usable = image !== undefined && table !== null && (proved !== undefined || image.badBlocksKnown);
     const kept = usable
-      ? this.keep(table, (p) => image.areTokensSound(starts[p]!, starts[p + 1]!))
+      ? this.keep(table, (p) => proved !== undefined || image.areTokensSound(starts[p]!, starts[p + 1]!))
       : { ordinals: new Uint32Array(0), lost: this.liveDocuments() };
     const { obstacle } = this;
-    const what = `${kept.lost.length} documents cannot be read any more${obstacle === undefined ? "" : ` (${obstacle.what})`}`;
+    const count = kept.lost.length === 1 ? "1 document" : `${kept.lost.length} documents`;
+    const what = `the vectors of ${count} cannot be read any more${obstacle === undefined ? "" : ` (${obstacle.what})`}`;
     if (!this.job.drop)
       return { kind: "left", what, needs: obstacle?.needs ?? "dropDamaged", lost: kept.lost };
-    const written = usable && kept.ordinals.length > 0 ? await this.write(image, table, kept.ordinals) : null;
+    const written =
+      usable && kept.ordinals.some((p) => table.lengths[p]! > 0)
+        ? await this.write(image, table, kept.ordinals)
+        : null;
     if (written !== null) return this.mended(written, "was written again without what is damaged", kept.lost);
     const lost = this.liveDocuments();
     return {
@@ -273,6 +282,26 @@ class SegmentRepairer {
       .filter(({ passageNo, documentNo }) => sound.has(passageNo) && !lost.has(documentNo))
       .map(({ passageNo }) => sound.get(passageNo)!);
     return { ordinals: Uint32Array.from(ordinals), lost: [...lost] };
+  }
+
+  /** Whether the catalog knows all passages of the table as it has them, or as deleted ones. */
+  private agrees(table: PassageTable): boolean {
+    const { catalog, snapshot, record } = this.job;
+    const { ordinals, lost } = this.keep(table, () => true);
+    if (lost.length > 0) return false;
+    if (ordinals.length === table.numbers.length) return true;
+    const kept = new Set(ordinals);
+    const deleted = catalog.deletedPassages(snapshot, record.firstPassage, record.lastPassage);
+    return table.numbers.every((number, p) => {
+      const documentNo = table.documents[p];
+      return (
+        kept.has(p) ||
+        deleted.some(
+          ({ documentNo: no, firstPassage, passages }) =>
+            no === documentNo && number >= firstPassage && number < firstPassage + passages,
+        )
+      );
+    });
   }
 
   /** Those that a search could find in the segment. */

@@ -4,7 +4,7 @@
  */
 import { join, resolve } from "node:path";
 import { checkString } from "../common/check.js";
-import { isMaxsimError, type MaxsimError } from "../common/errors.js";
+import { isMaxsimError, MaxsimError } from "../common/errors.js";
 import { silentLogger } from "../common/logger.js";
 import { Catalog } from "../documents/catalog.js";
 import { CATALOG_NAME } from "../documents/connection.js";
@@ -68,6 +68,7 @@ class Repair {
   private readonly left: UnrepairedDamage[] = [];
   private readonly lost: LostDocument[] = [];
   private encoded = 0;
+  private catalogMendable = false;
   private findings: IndexFindings | undefined;
 
   constructor(
@@ -154,8 +155,10 @@ class Repair {
         dryRun,
       });
       for (const what of done) this.repaired.push({ file: CATALOG_NAME, what });
-      if (dryRun || generation !== null) this.lost.push(...lost);
-      for (const what of left) {
+      if (dryRun || generation !== null) this.lose(lost);
+      this.catalogMendable = left.length === 0;
+      for (const sentence of left) {
+        const { what } = damageOf(join(this.folder, CATALOG_NAME), new MaxsimError("CORRUPT", sentence));
         this.left.push({ file: CATALOG_NAME, what, needs: dropHelps ? "dropDamaged" : "backup" });
       }
       return generation !== null;
@@ -169,8 +172,15 @@ class Repair {
     try {
       return catalog.snapshot();
     } catch (error) {
-      this.leaveCatalog(error, "backup");
+      // What a dry run would mend must not look like what stays.
+      if (!this.dryRun || !this.catalogMendable) this.leaveCatalog(error, "backup");
       return undefined;
+    }
+  }
+
+  private lose(documents: readonly LostDocument[]): void {
+    for (const document of documents) {
+      if (!this.lost.some(({ documentNo }) => documentNo === document.documentNo)) this.lost.push(document);
     }
   }
 
@@ -210,7 +220,7 @@ class Repair {
       );
       this.repaired.push(...repaired);
       this.left.push(...left);
-      this.lost.push(...lost);
+      this.lose(lost);
       this.encoded += encoded;
       if (committed) await encoder?.finish();
     } finally {
@@ -221,7 +231,9 @@ class Repair {
   private leaveCatalog(error: unknown, needs: RepairNeed): void {
     if (!isMaxsimError(error) || error.code !== "CORRUPT") throw error;
     const { what } = damageOf(join(this.folder, CATALOG_NAME), error);
-    if (this.left.some((known) => known.file === CATALOG_NAME && known.what === what)) return;
+    const known = this.left.filter((damage) => damage.file === CATALOG_NAME);
+    // What removing documents mends keeps the catalog from being read until then.
+    if (known.some((damage) => damage.what === what || damage.needs === "dropDamaged")) return;
     this.left.push({ file: CATALOG_NAME, what, needs });
   }
 
