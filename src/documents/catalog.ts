@@ -12,6 +12,7 @@ import { type CatalogChange, writeGeneration } from "./commit.js";
 import { CATALOG_NAME, checkpoint, createCatalog, guard, openCatalog } from "./connection.js";
 import { DocumentReader, type RowCondition } from "./document-reader.js";
 import { NotJsonError, toJsonText } from "./json-text.js";
+import { type DeletedPassages, type PassageFact, PassageFacts } from "./passage-facts.js";
 import { hasPurgeable } from "./purge.js";
 import type {
   DocumentSummary,
@@ -43,7 +44,11 @@ interface Live {
   readonly snapshots: SnapshotReader;
   readonly documents: DocumentReader;
   readonly sources: SourceReader;
+  readonly facts: PassageFacts;
 }
+
+/** Rows that are read in one go where all of a large table is passed through. */
+const ROWS_AT_ONCE = 10_000;
 
 function attach(db: Database.Database): Live {
   return guard(db.name, "read", () => ({
@@ -51,6 +56,7 @@ function attach(db: Database.Database): Live {
     snapshots: new SnapshotReader(db),
     documents: new DocumentReader(db),
     sources: new SourceReader(db),
+    facts: new PassageFacts(db),
   }));
 }
 
@@ -142,6 +148,34 @@ export class Catalog {
   /** All passages of a document, in order. CORRUPT when one is missing. */
   passagesOf(document: StoredDocument): StoredPassage[] {
     return this.read(({ documents }) => documents.passagesOfDocument(document));
+  }
+
+  /** What the generation says of passages `first` .. `last`, ascending; their checksums are not compared. */
+  *passageFacts(
+    { generation }: Snapshot,
+    first: number,
+    last: number,
+  ): Generator<PassageFact, void, undefined> {
+    for (let next = first; next <= last; ) {
+      const rows = this.read(({ facts }) => facts.read({ generation, first: next, last }, ROWS_AT_ONCE));
+      yield* rows;
+      if (rows.length < ROWS_AT_ONCE) return;
+      next = rows.at(-1)!.passageNo + 1;
+    }
+  }
+
+  /** Documents with passages among `first` .. `last` that are deleted in the generation, ascending. */
+  deletedPassages({ generation }: Snapshot, first: number, last: number): DeletedPassages[] {
+    return this.read(({ facts }) => facts.deleted({ generation, first, last }));
+  }
+
+  /** How many live passages with token vectors have numbers `first` .. `last`, and the first of them. */
+  livePassages(
+    { generation }: Snapshot,
+    first: number,
+    last: number,
+  ): { readonly count: number; readonly first: number | null } {
+    return this.read(({ facts }) => facts.live({ generation, first, last }));
   }
 
   documentById(id: string, snapshot: Snapshot): StoredDocument | undefined {

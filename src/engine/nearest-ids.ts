@@ -24,7 +24,10 @@ export function nearestIds(id: string, candidates: Iterable<string>): string[] {
     if (distance <= limit) found.push({ id: candidate, distance });
   }
   found.sort((a, b) => a.distance - b.distance || (a.id < b.id ? -1 : 1));
-  return found.slice(0, NEAREST).map((near) => near.id);
+  // Where case or folder explain it, other letters do not.
+  const explained = found[0] !== undefined && found[0].distance < 1;
+  const near = explained ? found.filter(({ distance }) => distance < 1) : found;
+  return near.slice(0, NEAREST).map((candidate) => candidate.id);
 }
 
 function distanceOf(wanted: string, candidate: string, limit: number): number {

@@ -42,6 +42,17 @@ export function readHistory(folder: string, part: "all" | "tail"): Map<number, n
   return times;
 }
 
+/** The highest generation that the last lines tell of; 0 when there are none. */
+export function newestNoted(folder: string): number {
+  return Math.max(0, ...readHistory(folder, "tail").keys());
+}
+
+/** How many lines cannot be read; what a crash left of the last one counts. */
+export function unreadableHistoryLines(folder: string): number {
+  const lines = readText(join(folder, HISTORY_NAME), "all").split("\n");
+  return lines.filter((line) => line !== "" && parseLine(line) === undefined).length;
+}
+
 function parseLine(line: string): HistoryLine | undefined {
   const match = /^\{"generation":(\d{1,15}),"time":"([0-9T:.Z-]{24})"\}$/.exec(line);
   if (match === null) return undefined;

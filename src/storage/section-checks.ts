@@ -59,9 +59,9 @@ export function decodeHeader(path: string, bytes: Buffer): Header {
   };
 }
 
-export function checkFooter(path: string, bytes: Buffer): Footer {
-  const start = bytes.length - FOOTER_BYTES;
-  const footer = bytes.subarray(start);
+/** @param footer the last bytes of a file of `fileLength` bytes. */
+export function checkFooter(path: string, footer: Buffer, fileLength: number): Footer {
+  const start = fileLength - FOOTER_BYTES;
   if (INVERTED_MAGIC.some((byte, i) => footer[24 + i] !== byte)) {
     throw corruptFile(path, start + 24, "the inverted magic", footer.toString("hex", 24));
   }
@@ -73,8 +73,8 @@ export function checkFooter(path: string, bytes: Buffer): Footer {
   if (footer.readUInt32LE(8) !== BLOCK_BYTES) {
     throw corruptFile(path, start + 8, `blocks of ${BLOCK_BYTES} bytes`, `${footer.readUInt32LE(8)}`);
   }
-  if (bodyLength + 4 * blockCount(bodyLength) + FOOTER_BYTES !== bytes.length) {
-    throw corruptFile(path, start, `a body that fits into ${bytes.length} bytes`, `${bodyLength} bytes`);
+  if (bodyLength + 4 * blockCount(bodyLength) + FOOTER_BYTES !== fileLength) {
+    throw corruptFile(path, start, `a body that fits into ${fileLength} bytes`, `${bodyLength} bytes`);
   }
   if (bodyLength < HEAD_BYTES) {
     throw corruptFile(path, start, `a body of at least ${HEAD_BYTES} bytes`, `${bodyLength}`);

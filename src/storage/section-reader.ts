@@ -174,7 +174,11 @@ function checkFile(
   crcs: readonly number[],
 ): SectionFileIdentity {
   const header = decodeHeader(path, bytes);
-  const { bodyLength, tableCrc } = checkFooter(path, bytes);
+  const { bodyLength, tableCrc } = checkFooter(
+    path,
+    bytes.subarray(bytes.length - FOOTER_BYTES),
+    bytes.length,
+  );
   if (header.fileLength !== bytes.length) {
     throw corruptFile(path, 16, `a length of ${bytes.length} bytes`, `${header.fileLength}`);
   }

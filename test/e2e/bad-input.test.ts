@@ -76,7 +76,12 @@ describe("index says what is wrong and where", () => {
       `/endless.jsonl:1: the line has ${TOO_LONG} bytes`,
       "--skip-invalid",
     ],
-    ["an id twice", ["double.jsonl"], 'document id "a" appears twice: first in ', "its own id"],
+    [
+      "an id twice",
+      ["double.jsonl", "--on-duplicate", "error"],
+      'document id "a" appears twice: first in ',
+      "its own id",
+    ],
     [
       "a row too long",
       ["ragged.csv"],
@@ -113,7 +118,8 @@ describe("index says what is wrong and where", () => {
 
   it("leaves an index as it was", async () => {
     const before = readdirSync(join(cwd, "kept"), { recursive: true });
-    const failed = await maxsim("index", "good.md", "double.jsonl", "--index", "kept", "--json");
+    const strict = ["--on-duplicate", "error"];
+    const failed = await maxsim("index", "double.jsonl", ...strict, "--index", "kept", "--json");
     expect(failed).toMatchObject({ status: 1, stdout: "" });
     expect(JSON.parse(failed.stderr).error).toMatchObject({
       code: "DUPLICATE_ID",

@@ -1,5 +1,7 @@
 /** What people see on a terminal: run inside of a pseudo terminal that `script` makes. */
 import { spawnSync } from "node:child_process";
+import { cpSync } from "node:fs";
+import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { beforeAll, describe, expect, it } from "vitest";
 import {
@@ -89,13 +91,33 @@ describe.skipIf(reason)(nameOrReason("on a terminal of 60 columns", reason), () 
   });
 
   it("fits the help", async () => {
-    for (const line of ["--help", "index --help", "search --help"]) {
+    for (const name of ["", "index ", "search ", "list ", "delete ", "update ", "compact ", "history "]) {
+      const line = `${name}--help`;
       const { child, result } = onTerminal(line);
       child.stdin!.end();
       const { stdout } = await result;
       expect(stdout).toContain("Examples:");
       for (const shown of screen(stdout)) expect(shown.length, shown).toBeLessThanOrEqual(WIDTH);
     }
+  });
+
+  it("asks before a filter deletes several documents", async () => {
+    const line = "delete --filter 'exists topic'";
+    for (const answer of ["n\n", "\n", "\u0004"]) {
+      const { child, result, seen } = onTerminal(line);
+      await seen(/delete 2 of 9 documents\? \[y\/N\] /);
+      child.stdin!.write(answer);
+      const { status, stdout } = await result;
+      expect(status).toBe(1);
+      expect(screen(stdout).join("\n")).toContain("error: not confirmed: nothing was deleted\n");
+    }
+    cpSync(join(cwd, "index-data/default"), join(cwd, "copy"), { recursive: true });
+    const { child, result, seen } = onTerminal(`${line} --index copy`);
+    await seen(/\[y\/N\] /);
+    child.stdin!.write("y\n");
+    const { status, stdout } = await result;
+    expect(status).toBe(0);
+    expect(screen(stdout).join("\n")).toContain("deleted 2 documents from copy (generation 2)\n");
   });
 
   it("respects NO_COLOR", async () => {

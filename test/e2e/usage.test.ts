@@ -25,16 +25,16 @@ describe("help and version", () => {
     expect(missing).toMatchObject({ status: 2, stdout: "", stderr: asked.stdout });
   });
 
-  it.each(["index", "search", "info", "model", "backup", "restore", "doctor"])(
-    "shows the help of %s with examples",
-    async (name) => {
-      const { status, stdout, stderr } = await maxsim(name, "--help");
-      expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
-      expect(stdout).toMatch(new RegExp(`^Usage: maxsim ${name} `));
-      expect(stdout).toMatch(new RegExp(`\nExamples?:\n {2}maxsim ${name}`));
-      expect(stdout).toContain("--json");
-    },
-  );
+  const COMMANDS =
+    "index sync search list get update delete compact history info verify model backup restore doctor".split(" ");
+
+  it.each(COMMANDS)("shows the help of %s with examples", async (name) => {
+    const { status, stdout, stderr } = await maxsim(name, "--help");
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(stdout).toMatch(new RegExp(`^Usage: maxsim ${name} `));
+    expect(stdout).toMatch(new RegExp(`\nExamples?:\n {2}maxsim ${name}`));
+    expect(stdout).toContain("--json");
+  });
 });
 
 describe("wrong usage ends with status 2", () => {
@@ -58,6 +58,24 @@ describe("wrong usage ends with status 2", () => {
     ],
     [["search", "--queries", "q"], "--queries needs --run FILE", "For example"],
     [["search", "x", "--run", "r"], "--run goes with --queries FILE", "For example"],
+    [
+      ["index", ".", "--on-duplicate", "x"],
+      '--on-duplicate takes replace, skip or error, found "x"',
+      undefined,
+    ],
+    [["list", "--limit", "0"], '--limit takes a whole number from 1 to 1000000000, found "0"', undefined],
+    [["list", "--filter", "year >"], "--filter, column 7: expected a value", undefined],
+    [["list", "--ids"], "give either --ids or --json", "--json has the ids", ["--json"]],
+    [["get"], "missing required argument 'id'", "See: maxsim get --help"],
+    [["get", "x", "--text", "--passages"], "give one of --text, --passages and --json", "--json has"],
+    [["update", "x"], "nothing to change is named", "For example: maxsim update"],
+    [["update", "x", "--merge", "--title", "t"], "--merge goes with --metadata JSON", "For example"],
+    [["update", "x", "--metadata", "[1]"], "--metadata takes a JSON object, found an array", "For example"],
+    [["delete"], "nothing to delete is named", "For example: maxsim delete"],
+    [["delete", "x", "--filter", "a = 1"], "give one of ids, --filter and --stdin", "For example"],
+    [["delete", "--filter", '{"a":'], "--filter is not JSON: ", "Put it in single quotes"],
+    [["compact", "--grace", "1h"], "--grace takes a whole number from 0 to 2592000", undefined],
+    [["compact", "--all", "--recluster"], "give either --all or --recluster", "--recluster writes"],
     [["backup"], "missing required argument 'target'", "See: maxsim backup --help"],
     [["restore"], "missing required argument 'backup'", "See: maxsim restore --help"],
     [["info", "a"], "too many arguments for 'info'", "See: maxsim info --help"],

@@ -38,7 +38,7 @@ export async function listDocuments(options: ListCommandOptions, context: Comman
     const shown = ids ? await writeIds(view, which, context) : writeTable(view, which, context);
     if (ids && shown.unprintable > 0) {
       logger.warn(
-        `${formatCount(shown.unprintable, "id")} with a line break left out, which one line cannot hold; --json has them`,
+        `${formatCount(shown.unprintable, "id")} with a line break left out, which one line cannot hold; see --json`,
       );
     }
     context.stderr.write(footer(shown.documents, total, offset, view, filter !== undefined));

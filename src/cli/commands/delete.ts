@@ -27,9 +27,8 @@ export function registerDelete(program: Command, context: CommandContext): void 
     .addHelpText(
       "after",
       `
-All of it is one generation, or nothing. Ids that are not there
-are named; it fails when none of them is. What was deleted
-takes place on disk until the index is compacted.
+All of it is one generation, or nothing. Ids that are not
+there are named; it fails when none of them is there.
 
 Examples:
   maxsim delete garden/tomatoes.md car

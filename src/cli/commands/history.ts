@@ -25,7 +25,7 @@ export function registerHistory(program: Command, context: CommandContext): void
     .addHelpText(
       "after",
       `
-Documents, passages and segments are those of the generation.
+Documents, passages and segments are those that it had then.
 
 Examples:
   maxsim history

@@ -36,8 +36,8 @@ export function registerUpdate(program: Command, context: CommandContext): void 
     .addHelpText(
       "after",
       `
-Searches go on finding it by the title that it was encoded with.
-A file that is indexed or synced again brings back its own.
+Searches go by the title that it was encoded with. A file
+that is read again brings back what it says itself.
 
 Examples:
   maxsim update car --metadata '{"year": 2026}' --merge

@@ -5,8 +5,8 @@
  *
  * Prints a line when an operation is acknowledged, `COMMITTED <position> <generation>`, or failed, `FAILED <position>
  * <code> <message>`, and `DONE` at its end; with `retry` a failed operation is performed once more on the same objects, else it ends the run.
- * Unlinks <folder>.go when it is ready and <folder>.ack behind every acknowledgement, two names that never exist: marks for
- * whoever watches the calls.
+ * Unlinks <folder>.go when it is ready, <folder>.ack behind every acknowledgement and <folder>.err behind every failure, names
+ * that never exist: marks for whoever watches the calls.
  */
 import { readFileSync, unlinkSync, writeSync } from "node:fs";
 import { Performer } from "./context.mjs";
@@ -34,6 +34,7 @@ async function attempt(performer, operation, position) {
     return true;
   } catch (error) {
     const code = error.name === "MaxsimError" ? error.code : "UNTYPED";
+    mark("err");
     say(`FAILED ${position} ${code} ${error.message}${code === "UNTYPED" ? ` ${error.stack}` : ""}`);
     return false;
   }

@@ -11,8 +11,8 @@
  *   FAULT_ERRNO   the errno, as a number
  *   FAULT_STAYS   1: all later calls of that kind fail as well
  *
- * Counting starts when the program unlinks FAULT_FOLDER with the suffix ".go"; unlinks of that name and of the one with the
- * suffix ".ack" are marks in the log and nothing more.
+ * Counting starts when the program unlinks FAULT_FOLDER with the suffix ".go"; unlinks of that name and of those with
+ * the suffixes ".ack" and ".err" are marks in the log and nothing more.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -110,6 +110,14 @@ static void after(const char *kind, long n, long result, int fd, const char *pat
   errno = kept;
 }
 
+/* Of every open, so that it is known which file a descriptor stands for. */
+static void opened(long n, int result, const char *path) {
+  if (!atomic_load(&armed) || log_fd < 0) return;
+  int kept = errno;
+  note(n, "end", "open", result < 0 ? -kept : result, result, path);
+  errno = kept;
+}
+
 #define REAL(name) \
   static __typeof__(&name) real; \
   if (real == NULL) real = (__typeof__(&name))dlsym(RTLD_NEXT, #name)
@@ -136,7 +144,7 @@ static void after(const char *kind, long n, long result, int fd, const char *pat
   if (!watched(name)) return call; \
   if (before("open", (flags & (O_CREAT | O_TRUNC)) != 0, -1, name, &n)) return -1; \
   int result = call; \
-  after("open", n, result, result, name); \
+  opened(n, result, name); \
   return result
 
 #define MODE(flags) \
@@ -244,7 +252,8 @@ int link(const char *from, const char *to) {
 
 int unlink(const char *name) {
   REAL(unlink);
-  if (watched(name) && (strcmp(name + folder_length, ".go") == 0 || strcmp(name + folder_length, ".ack") == 0)) {
+  const char *end = watched(name) ? name + folder_length : "";
+  if (strcmp(end, ".go") == 0 || strcmp(end, ".ack") == 0 || strcmp(end, ".err") == 0) {
     atomic_store(&armed, 1);
     note(0, "mark", "unlink", 0, -1, name);
     return real(name);

@@ -41,7 +41,7 @@ function bitsOf(path, { important, share, limit = Number.MAX_SAFE_INTEGER }, ran
 
 /** Cases of a fixture, file after file. @param {(base: string, file: string) => { important: boolean, limit?: number, share: number }} choose */
 function* casesOf(fixture, f, choose, random) {
-  for (const base of ["index", "logged"]) {
+  for (const base of ["index", "logged", "compacted"]) {
     const folder = base === "index" ? fixture.index : join(fixture.folder, base);
     const seen = new Set();
     for (const file of filesOf(folder)) {
@@ -60,7 +60,7 @@ function shareOf(tier, nbits, base, file) {
   if (tier === "short")
     return { important: base === "index" || file.endsWith("-wal"), limit: 80, share: 0.0004 };
   // The catalogs of the three indexes differ little; segments and codecs do.
-  if (nbits === 2) return { important: true, share: base === "index" || file.endsWith("-wal") ? 1 : 0.01 };
+  if (nbits === 2) return { important: true, share: base === "index" || file.endsWith("-wal") ? 1 : 0.02 };
   return { important: true, share: file.startsWith("catalog") ? 0.05 : base === "index" ? 1 : 0.01 };
 }
 

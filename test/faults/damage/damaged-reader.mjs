@@ -62,7 +62,8 @@ serveCases(async ({ fixtures, scratch }) => {
   };
 
   return async ({ fixture: f, base, file, damage, write }) => {
-    const { index, folder, questions, goldens } = loaded[f];
+    const { index, folder, questions, goldens: all, compacted } = loaded[f];
+    const goldens = base === "compacted" ? [compacted, ...all] : all;
     const source = base === "index" ? index : join(folder, base);
     restore(source);
     applyDamage(join(work, file), damage);

@@ -14,7 +14,7 @@ export const name = "D1 damaged files";
 function exchanges(fixture, base, file) {
   const { folder, generations } = fixture;
   const states = Array.from({ length: generations + 1 }, (_, g) => join("states", String(g)));
-  return [...states, "logged", "namesake", "stranger"].flatMap((other) =>
+  return [...states, "logged", "compacted", "namesake", "stranger"].flatMap((other) =>
     filesOf(join(folder, other))
       .filter((candidate) => (file.includes("/") ? dirname(candidate) === dirname(file) : candidate === file))
       .map((candidate) => join(folder, other, candidate))
@@ -39,7 +39,7 @@ function casesOf(fixture, f, bases) {
 export async function run({ tier, log }) {
   const short = tier === "short";
   return withFixtures(short ? [2] : [1, 2, 4], async (fixtures, scratch) => {
-    const all = fixtures.flatMap((fixture, f) => casesOf(fixture, f, ["index", "logged"]));
+    const all = fixtures.flatMap((fixture, f) => casesOf(fixture, f, ["index", "logged", "compacted"]));
     const seed = seedOf(1);
     const cases = short ? sampleOf(all, 250, new Random(seed)) : all;
     log(`${name}: ${cases.length} of ${all.length} cases, seed ${seed}`);

@@ -1,5 +1,5 @@
 /** Small indexes with everything in them, and what they answer at each generation. */
-import { cpSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { Random } from "../lib/random.mjs";
 import { writeTinyModel } from "../lib/tiny-model.mjs";
@@ -41,7 +41,8 @@ const TEXTS = [
 ];
 
 /** What each generation after the creation does. */
-function changes(seed) {
+/** @param {string} notes a folder of files, for indexes that can follow one */
+function changes(seed, notes) {
   const random = new Random(seed);
   return [
     (index) => index.add(TEXTS),
@@ -63,7 +64,7 @@ function changes(seed) {
         { id: "long", title: "cats and dogs", metadata: { topic: "animals", year: 2002 } },
         { id: "v3", url: "https://example.org/3" },
       ]),
-    ...(typeof Index.prototype.compact === "function" ? [(index) => index.compact({})] : []),
+    (index) => index.sync([notes]),
   ];
 }
 
@@ -98,28 +99,32 @@ export function copyIndex(from, to) {
  * Builds in `folder`:
  *   model/            the model
  *   states/<g>/       the index at generation g, 0 ..
+ *   compacted/        what compaction makes of the newest generation, superseded files still beside it
  *   logged/           the newest generation, of which the last two commits are still in the log
  *   namesake/         another index with the same settings, hence the same index id
  *   stranger/         an index with other settings
  *
  * @returns {Promise<{ folder: string, index: string, generations: number, questions: object, goldens: unknown[] }>} `index`: the
- *   newest state; `goldens`: what `observe` gives, the newest generation first.
+ *   newest state; `goldens`: what `observe` gives, the newest generation first; `compacted`: what it gives for the
+ *   compacted index.
  */
 export async function buildFixture(folder, { nbits = 4, seed = 1 } = {}) {
   mkdirSync(join(folder, "model"), { recursive: true });
   await writeTinyModel(join(folder, "model"), DIM);
+  mkdirSync(join(folder, "notes"));
+  writeFileSync(join(folder, "notes", "walk.md"), "# Walking\n\nthe dog runs on\n");
   const random = new Random(seed + 100);
   const queries = [3, 1, 5].map((tokens) => randomVectors(random, tokens));
   const questions = { queries, ids: ["long", "dog", "empty", "ünïcode 日本", "v1", "v2", "v4", "nobody"] };
-  const options = { model: join(folder, "model"), nbits, threads: 1 };
+  const options = { model: join(folder, "model"), nbits, threads: 1, compaction: "off" };
 
   const work = join(folder, "work");
   const state = (name) => join(folder, "states", String(name));
-  const steps = changes(seed);
+  const steps = changes(seed, join(folder, "notes"));
   await (await Index.create(work, options)).close();
   copyIndex(work, state(0));
   for (const [g, change] of steps.entries()) {
-    const index = await Index.open(work, { threads: 1 });
+    const index = await Index.open(work, { threads: 1, compaction: "off" });
     await change(index);
     await index.close();
     copyIndex(work, state(g + 1));
@@ -133,8 +138,8 @@ export async function buildFixture(folder, { nbits = 4, seed = 1 } = {}) {
   // The vectors of the second to last steps depend on how far the generator is, so all steps are made again.
   rmSync(work, { recursive: true });
   await (await Index.create(work, options)).close();
-  const again = changes(seed);
-  const index = await Index.open(work, { threads: 1 });
+  const again = changes(seed, join(folder, "notes"));
+  const index = await Index.open(work, { threads: 1, compaction: "off" });
   for (const change of again.slice(0, -2)) await change(index);
   await withoutCheckpoints(async () => {
     for (const change of again.slice(-2)) await change(index);
@@ -142,16 +147,31 @@ export async function buildFixture(folder, { nbits = 4, seed = 1 } = {}) {
   });
   await index.close();
 
+  copyIndex(state(steps.length), work);
+  const merging = await Index.open(work, { threads: 1 });
+  await merging.compact({ all: true });
+  await merging.close();
+  copyIndex(work, join(folder, "compacted"));
+  const compacted = await observe(work, questions);
+
   for (const [name, more] of [
     ["namesake", {}],
     ["stranger", { seed: 43 }],
   ]) {
     const other = await Index.create(join(folder, name), { ...options, ...more });
-    for (const change of changes(seed + 7)) await change(other);
+    for (const change of changes(seed + 7, join(folder, "notes"))) await change(other);
     await other.close();
   }
   rmSync(work, { recursive: true });
-  return { folder, nbits, index: state(steps.length), generations: steps.length, questions, goldens };
+  return {
+    folder,
+    nbits,
+    index: state(steps.length),
+    generations: steps.length,
+    questions,
+    goldens,
+    compacted,
+  };
 }
 
 /** Bytes of all files of a folder. */

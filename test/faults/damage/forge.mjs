@@ -13,14 +13,16 @@ const EXTENSION = { segments: ".segment", codecs: ".codec" };
 
 /** The catalog of an index, open for rewriting. */
 export class Forger {
+  #db;
+
   constructor(folder) {
     this.folder = folder;
-    this.db = new Database(join(folder, "catalog.sqlite"));
+    this.#db = new Database(join(folder, "catalog.sqlite"));
   }
 
   /** The columns in their order, `checksum` last; `key` is true for those of the key. */
   columns(table) {
-    return this.db.pragma(`table_info(${table})`).map(({ name, type, notnull, pk }) => ({
+    return this.#db.pragma(`table_info(${table})`).map(({ name, type, notnull, pk }) => ({
       name,
       type,
       notnull: notnull === 1,
@@ -30,7 +32,7 @@ export class Forger {
 
   /** All tables of rows with a checksum. */
   tables() {
-    const names = this.db
+    const names = this.#db
       .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
       .pluck()
       .all();
@@ -45,7 +47,7 @@ export class Forger {
 
   rows(table) {
     const order = this.keys(table).map((name) => `"${name}"`);
-    return this.db.prepare(`SELECT * FROM ${table} ORDER BY ${order.join(", ")}`).all();
+    return this.#db.prepare(`SELECT * FROM ${table} ORDER BY ${order.join(", ")}`).all();
   }
 
   /** Puts `values` into the row in the place of `row`, or beside all rows without one, with the checksum that they have. */
@@ -59,7 +61,7 @@ export class Forger {
     next.checksum = rowChecksum(table, read);
     if (row !== undefined) this.remove(table, row);
     const quoted = names.map((name) => `"${name}"`).join(", ");
-    this.db
+    this.#db
       .prepare(`INSERT INTO ${table} (${quoted}) VALUES (${names.map(() => "?").join(", ")})`)
       .run(...names.map((name) => next[name]));
   }
@@ -67,7 +69,7 @@ export class Forger {
   remove(table, row) {
     const keys = this.keys(table);
     const where = keys.map((name) => `"${name}" = ?`).join(" AND ");
-    this.db.prepare(`DELETE FROM ${table} WHERE ${where}`).run(...keys.map((name) => row[name]));
+    this.#db.prepare(`DELETE FROM ${table} WHERE ${where}`).run(...keys.map((name) => row[name]));
   }
 
   /**
@@ -86,7 +88,7 @@ export class Forger {
   }
 
   close() {
-    this.db.pragma("wal_checkpoint(TRUNCATE)");
-    this.db.close();
+    this.#db.pragma("wal_checkpoint(TRUNCATE)");
+    this.#db.close();
   }
 }

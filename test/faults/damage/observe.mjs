@@ -56,6 +56,7 @@ export async function observe(folder, { queries, ids }) {
     }
     await step("batch", () => index.searchEmbeddingsBatch(queries, { k: 4 }));
     for (const id of ids) await step(`get ${id}`, async () => (await index.get(id)) ?? null);
+    await step("documents", () => index.list({ offset: 1, limit: 5 }));
     await step("close", () => index.close());
   }
   await step("list", () => {

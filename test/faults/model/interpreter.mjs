@@ -40,7 +40,7 @@ export async function interpret(folder, { nbits, vectors: seed, operations }) {
   const run = new Run(folder, seed);
   try {
     run.handles = [await Index.create(folder, { model: null, dim: DIM, nbits, threads: 1 })];
-    run.handles.push(await Index.open(folder, { threads: 1 }));
+    run.handles.push(await run.open(1));
     for (const [i, operation] of operations.entries()) {
       try {
         await run[operation.kind](operation);
@@ -79,6 +79,11 @@ class Run {
     this.queries = Array.from({ length: QUERIES }, (_, i) => randomVectors(random, 1 + i));
   }
 
+  /** The second object leaves segments as they are; what the first one writes is merged as it goes. */
+  open(h) {
+    return Index.open(this.folder, { threads: 1, compaction: h === 0 ? "auto" : "off" });
+  }
+
   documents(given) {
     return given.map(({ id, vectors, year, title }) => ({
       id,
@@ -89,10 +94,17 @@ class Run {
     }));
   }
 
-  /** A write of object `h` came to its end at a generation. */
+  /** A write of object `h` came to its end at a generation; a merge of segments may have made further ones. */
   wrote(h, generation) {
     assert.equal(generation, this.model.newest);
-    this.at[h] = generation;
+    this.merged(this.handles[h].info().generation);
+    this.at[h] = this.model.newest;
+  }
+
+  /** Generations up to this one say the same as the newest that the model knows. */
+  merged(generation) {
+    assert.ok(generation >= this.model.newest, `generation ${generation} after ${this.model.newest}`);
+    while (this.model.newest < generation) this.model.commit(() => undefined);
   }
 
   async check(h) {
@@ -155,10 +167,10 @@ class Run {
     this.wrote(handle, report.generation);
   }
 
-  async compact({ handle }) {
-    const report = await this.handles[handle].compact({});
-    if (report.generation > this.model.newest) this.model.commit(() => undefined);
-    this.wrote(handle, report.generation);
+  async compact({ handle, all, graceMs }) {
+    const { generation } = await this.handles[handle].compact({ all, graceMs });
+    this.merged(generation);
+    this.wrote(handle, generation);
   }
 
   async verify({ handle }) {
@@ -213,7 +225,7 @@ class Run {
 
   async reopen({ handle }) {
     await this.handles[handle].close();
-    this.handles[handle] = await Index.open(this.folder, { threads: 1 });
+    this.handles[handle] = await this.open(handle);
     this.at[handle] = this.model.newest;
     await this.check(handle);
   }
@@ -253,25 +265,31 @@ class Run {
       assert.equal(error.code, "LOCKED");
       return undefined;
     };
-    const before = this.model.newest;
     const [added, deleted] = await Promise.all([
       this.handles[0].addEmbeddings(documents).catch(locked),
       this.handles[1].delete(ids).catch(locked),
     ]);
     assert.ok(added !== undefined || deleted !== undefined, "both writers were refused");
     const add = async () => {
-      if (added !== undefined) await this.model.add(documents);
+      this.merged(added.generation - 1);
+      await this.model.add(documents);
+      assert.equal(added.generation, this.model.newest);
     };
     const remove = async () => {
+      if (deleted.deleted > 0) this.merged(deleted.generation - 1);
       const live = this.model.live();
-      const found = ids.filter((id) => live.has(id));
-      if (deleted === undefined || found.length === 0) return;
+      const found = new Set(ids.filter((id) => live.has(id)));
+      assert.equal(deleted.deleted, found.size);
+      if (found.size === 0) return;
       this.model.commit((next) => {
         for (const id of found) next.delete(id);
       });
+      assert.equal(deleted.generation, this.model.newest);
     };
-    const addFirst = added === undefined || added.generation === before + 1;
-    for (const step of addFirst ? [add, remove] : [remove, add]) await step();
+    const removeFirst = added !== undefined && deleted !== undefined && deleted.generation < added.generation;
+    const steps = [...(added === undefined ? [] : [add]), ...(deleted === undefined ? [] : [remove])];
+    for (const step of removeFirst ? steps.reverse() : steps) await step();
+    this.merged(await this.handles[0].refresh());
     for (const h of [0, 1]) await this.refresh({ handle: h });
   }
 

@@ -45,7 +45,11 @@ export function program({ methods, duplicates }) {
     const changes = fc.uniqueArray(change, { minLength: 1, maxLength: 3, selector: (c) => c.id });
     operations.push({ weight: 2, arbitrary: op("update", { changes }) });
   }
-  if (methods.has("compact")) operations.push({ weight: 2, arbitrary: op("compact", {}) });
+  if (methods.has("compact"))
+    operations.push({
+      weight: 2,
+      arbitrary: op("compact", { all: fc.boolean(), graceMs: fc.constantFrom(0, 60_000) }),
+    });
   if (methods.has("verify")) operations.push({ weight: 1, arbitrary: op("verify", {}) });
   return fc.record({
     nbits: fc.constantFrom(1, 2, 4),

@@ -1,7 +1,27 @@
 import { describe, expect, it } from "vitest";
-import { formatBytes, formatDuration, formatNumber, formatRate } from "../../../src/cli/render/format.js";
+import {
+  formatBytes,
+  formatDuration,
+  formatNumber,
+  formatRate,
+  formatShare,
+  formatTime,
+} from "../../../src/cli/render/format.js";
 
 describe("formats", () => {
+  it.each([
+    [0, 0, "0 %"],
+    [0, 7, "0 %"],
+    [1, 1000, "0.1 %"],
+    [1, 3, "33 %"],
+    [7, 7, "100 %"],
+  ])("share %d of %d", (part, whole, text) => expect(formatShare(part, whole)).toBe(text));
+
+  it("time", () => {
+    expect(formatTime(new Date(2026, 2, 9, 4, 5, 6))).toBe("2026-03-09 04:05:06");
+    expect(formatTime(new Date(2026, 10, 29, 14, 0, 0))).toBe("2026-11-29 14:00:00");
+  });
+
   it.each([
     [0, "0"],
     [999, "999"],

@@ -1,8 +1,26 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { exitStatus, renderError } from "../../../src/cli/render/error.js";
-import { renderJson } from "../../../src/cli/render/json.js";
+import { renderJson, renderJsonList } from "../../../src/cli/render/json.js";
 import { MaxsimError } from "../../../src/common/errors.js";
+
+describe("renderJsonList", () => {
+  it("gives, piece by piece, what renderJson gives at once", () => {
+    fc.assert(
+      fc.property(
+        fc.dictionary(fc.string(), fc.jsonValue(), { minKeys: 1 }),
+        fc.array(fc.jsonValue()),
+        (head, items) => {
+          const rest: Record<string, unknown> = { first: 1, ...head };
+          delete rest.list;
+          expect([...renderJsonList(rest, "list", items)].join("")).toBe(
+            renderJson({ ...rest, list: items }),
+          );
+        },
+      ),
+    );
+  });
+});
 
 describe("renderJson", () => {
   it("keeps the order of keys and ends with a line break", () => {
