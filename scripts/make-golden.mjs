@@ -6,18 +6,17 @@
  *
  *   npm run build && node scripts/make-golden.mjs
  */
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Random } from "../dist/common/random.js";
+import { Catalog } from "../dist/documents/catalog.js";
 import { CATALOG_VERSION } from "../dist/documents/schema.js";
 import { Index } from "../dist/engine/index.js";
 import { projectRoot, say } from "./lib/project.mjs";
 
 const DIM = 16;
 const WORDS = 40;
-/** Neither locks nor times belong to a golden index. */
-const KEPT = new Set(["catalog.sqlite", "segments", "codecs"]);
 
 const random = new Random(2026);
 const gauss = () => random.normal();
@@ -66,46 +65,42 @@ async function vectorIndex(folder, nbits) {
 }
 
 async function textIndex(folder) {
-  const notes = mkdtempSync(join(tmpdir(), "maxsim-golden-notes-"));
-  try {
-    const note = (name, text) => writeFileSync(join(notes, name), text);
-    note(
-      "bees.md",
-      "# Bees\n\nHoneybees swarm when the hive gets crowded and a new queen is about to hatch.\n",
-    );
-    note("tea.md", "# Tea\n\nGreen tea tastes bitter when the water is too hot. 70 degrees are enough.\n");
+  const note = (name, title, text) => ({ id: name, title, text, source: { path: `/notes/${name}` } });
+  await (await Index.create(folder, {})).close();
+  const index = await Index.open(folder, { compaction: "off" });
+  await index.add([
+    note("bees.md", "Bees", "Honeybees swarm when the hive gets crowded and a new queen is about to hatch."),
+    note("tea.md", "Tea", "Green tea tastes bitter when the water is too hot. 70 degrees are enough."),
     note(
       "ships.md",
-      "# Ships\n\nA ship floats because it displaces water that weighs as much as the ship does.\n",
-    );
-    note("rust.txt", "Iron rusts when oxygen and water reach it. Paint keeps both away.\n");
-    await (await Index.create(folder, {})).close();
-    const index = await Index.open(folder, { compaction: "off" });
-    await index.sync([notes]);
-    note("tea.md", "# Tea\n\nBlack tea wants boiling water and four minutes.\n");
-    rmSync(join(notes, "rust.txt"));
-    await index.sync([notes]);
-    await index.add([
-      {
-        id: "żółw",
-        text: "Turtles carry their home on their back. 🐢",
-        title: "Żółw",
-        metadata: { year: 2024, tags: ["a"] },
-      },
-    ]);
-    const answers = [];
-    for (const query of [
-      "why do honeybees swarm?",
-      "how hot must water for tea be?",
-      "who carries a house?",
-    ]) {
-      const { hits } = await index.search(query, { k: 3 });
-      answers.push({ query, hits: hits.map(({ id, score, metadata }) => ({ id, score, metadata })) });
-    }
-    return { index, answers };
-  } finally {
-    rmSync(notes, { recursive: true, force: true });
+      "Ships",
+      "A ship floats because it displaces water that weighs as much as the ship does.",
+    ),
+    note("rust.txt", "Rust", "Iron rusts when oxygen and water reach it. Paint keeps both away."),
+  ]);
+  await index.add([note("tea.md", "Tea", "Black tea wants boiling water and four minutes.")]);
+  await index.delete(["rust.txt"]);
+  remember(folder, ["bees.md", "ships.md", "tea.md"]);
+  const turtle = { title: "Żółw", metadata: { year: 2024, tags: ["a"] } };
+  await index.add([{ id: "żółw", text: "Turtles carry their home on their back. 🐢", ...turtle }]);
+  const answers = [];
+  for (const query of ["why do honeybees swarm?", "how hot must water for tea be?", "who carries a house?"]) {
+    const { hits } = await index.search(query, { k: 3 });
+    answers.push({ query, hits: hits.map(({ id, score, metadata }) => ({ id, score, metadata })) });
   }
+  return { index, answers };
+}
+
+/** Files that a sync would have recorded; a real one would record the paths and times of this machine. */
+function remember(folder, names) {
+  const catalog = Catalog.open(folder, { readOnly: false });
+  const file = { rootNo: 1, size: 80, modified: Date.UTC(2026, 0, 1), sha256: "5a".repeat(32) };
+  catalog.commit({
+    operation: "sync",
+    roots: { add: [{ rootNo: 1, path: "/notes", prefix: "", options: { hidden: true } }], drop: [] },
+    sources: { add: names.map((name) => ({ ...file, path: `/notes/${name}` })), drop: [] },
+  });
+  catalog.close();
 }
 
 async function write(name, make) {
@@ -129,11 +124,10 @@ async function write(name, make) {
       url,
       metadata,
     }));
+    // A copy of what the newest generation names, and nothing else.
+    await index.backup(target);
     await index.close();
-    mkdirSync(target, { recursive: true });
-    for (const entry of readdirSync(folder).filter((name) => KEPT.has(name))) {
-      cpSync(join(folder, entry), join(target, entry), { recursive: true });
-    }
+    rmSync(join(target, "history.log"), { force: true });
     const expected = {
       info: { documents, passages, tokens: count, centroids, generation },
       documents: listed,

@@ -16,6 +16,7 @@ import { SearchPool } from "../workers/search-pool.js";
 import { type BackupOptions, type BackupReport, backupIndex } from "./backup.js";
 import { type CompactOptions, type CompactReport, compactIndex } from "./compact.js";
 import { type FilterArgument, filterCondition } from "./filtering.js";
+import { OpenedFolder, openForReading, requireNoReplacement } from "./index-folder.js";
 import { identifyModel, ModelHandle } from "./model-handle.js";
 import type {
   AddOptions,
@@ -56,6 +57,7 @@ const DEFAULT_SEED = 42;
 export class Index {
   private closed = false;
   private readonly running = new Set<Promise<unknown>>();
+  private readonly opened: OpenedFolder;
 
   private constructor(
     /** Absolute path. */
@@ -67,7 +69,9 @@ export class Index {
     private readonly searches: SearchPool,
     private readonly logger: Logger,
     private readonly compaction: "auto" | "off",
-  ) {}
+  ) {
+    this.opened = new OpenedFolder(catalog);
+  }
 
   /**
    * Makes an empty index in `folder`, which is created when it does not exist.
@@ -76,6 +80,7 @@ export class Index {
   static async create(folder: string, options: CreateOptions = {}): Promise<Index> {
     const path = resolve(checkString("folder", folder));
     const settings = await createSettings(options);
+    await requireNoReplacement(path);
     await makeFolders(path);
     // Derived from the settings, not random: the same input gives the same files, byte for byte.
     const indexId = createHash("sha256").update(JSON.stringify(settings)).digest("hex").slice(0, 32);
@@ -95,7 +100,7 @@ export class Index {
       options.threads === undefined ? undefined : checkInteger("threads", options.threads, 1, 256);
     const logger = options.logger ?? silentLogger;
     const compaction = checkOneOf("compaction", options.compaction ?? "auto", ["auto", "off"] as const);
-    const catalog = Catalog.open(path, { readOnly: true });
+    const catalog = await openForReading(path);
     let model: ModelHandle | undefined;
     try {
       const recorded = catalog.snapshot().settings.model;
@@ -279,6 +284,7 @@ export class Index {
   /** Goes on to the newest generation, also when another process wrote it; returns its number. */
   refresh(): Promise<number> {
     return this.track(async () => {
+      this.opened.check();
       await this.snapshots.reload();
       return this.snapshots.newest.catalog.generation;
     });
@@ -342,6 +348,7 @@ export class Index {
   /** Writes, and goes on to what was written. */
   private write<T>(work: (context: WriteContext) => Promise<T>): Promise<T> {
     return this.track(async () => {
+      this.opened.check();
       const { folder, logger, compaction } = this;
       const { backend, mapper } = this.kernels;
       const report = await this.snapshots.use((loaded) =>
