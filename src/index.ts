@@ -45,7 +45,15 @@ export type { ReclusterReport } from "./engine/recluster.js";
 export type { RestoreOptions, RestoreReport } from "./engine/restore.js";
 export type { VectorRows } from "./engine/rows.js";
 export type { SyncOptions, SyncReport } from "./engine/sync-report.js";
-export { type IndexProblem, type VerifyOptions, type VerifyReport, verifyIndex } from "./engine/verify.js";
+export {
+  type IndexProblem,
+  type IndexProblem,
+  type VerifyOptions,
+  type VerifyOptions,
+  type VerifyReport,
+  type VerifyReport,
+  verifyIndex,
+} from "./engine/verify.js";
 export type { KernelAttempt, KernelInfo } from "./kernels/backend.js";
 export type { SearchExplanation, StageTrace } from "./search/explain.js";
 export type { SearchEffort, SearchTuning } from "./search/parameters.js";

@@ -41,6 +41,7 @@ import { type ReadContext, searchTexts, searchVectors } from "./searching.js";
 import { Snapshots } from "./snapshots.js";
 import { syncIndex } from "./sync.js";
 import type { SyncOptions, SyncReport } from "./sync-report.js";
+import { type VerifyOptions, type VerifyReport, verifyIndex } from "./verify.js";
 import type { WriteContext } from "./writer.js";
 import { addDocuments, addVectors, deleteDocuments, updateDocuments } from "./writing.js";
 
@@ -231,6 +232,14 @@ export class Index {
   /** Checks a backup and puts it in the place of `folder`; see `RestoreOptions`. */
   static restore(backup: string, folder: string, options: RestoreOptions = {}): Promise<RestoreReport> {
     return restoreIndex(backup, folder, options);
+  }
+
+  /**
+   * Reads the whole newest generation and checks it; what is wrong is in the report. Others may read and write meanwhile.
+   * Errors: LOCKED, ABORTED, IO.
+   */
+  verify(options: VerifyOptions = {}): Promise<VerifyReport> {
+    return this.track(() => verifyIndex(this.folder, options));
   }
 
   /** Live documents in the order in which they were added. Errors: INVALID_ARGUMENT, INVALID_FILTER. */
