@@ -47,10 +47,7 @@ export type { VectorRows } from "./engine/rows.js";
 export type { SyncOptions, SyncReport } from "./engine/sync-report.js";
 export {
   type IndexProblem,
-  type IndexProblem,
   type VerifyOptions,
-  type VerifyOptions,
-  type VerifyReport,
   type VerifyReport,
   verifyIndex,
 } from "./engine/verify.js";

@@ -1,23 +1,22 @@
 /** The public `Index`: one folder on disk, opened for adding, deleting and searching. */
 import { createHash } from "node:crypto";
-import { isAbsolute, resolve } from "node:path";
+import { resolve } from "node:path";
 import { checkInteger, checkOneOf, checkString, invalidArgument } from "../common/check.js";
 import { MaxsimError } from "../common/errors.js";
-import type { JsonValue } from "../common/json.js";
 import { type Logger, silentLogger } from "../common/logger.js";
 import { Catalog } from "../documents/catalog.js";
-import type { IndexSettings, StoredDocument } from "../documents/records.js";
+import type { StoredDocument } from "../documents/records.js";
 import type { DocumentInput } from "../documents/types.js";
-import { MAX_DIM } from "../kernels/backend.js";
 import { type SelectedKernels, selectKernels } from "../kernels/select.js";
 import { fileLength, makeFolders } from "../storage/folders.js";
 import { readHistory } from "../storage/history-log.js";
 import { SearchPool } from "../workers/search-pool.js";
 import { type BackupOptions, type BackupReport, backupIndex } from "./backup.js";
 import { type CompactOptions, type CompactReport, compactIndex } from "./compact.js";
+import { createSettings } from "./create-settings.js";
 import { type FilterArgument, filterCondition } from "./filtering.js";
 import { OpenedFolder, openForReading, requireNoReplacement } from "./index-folder.js";
-import { identifyModel, ModelHandle } from "./model-handle.js";
+import { ModelHandle } from "./model-handle.js";
 import type {
   AddOptions,
   AddReport,
@@ -45,9 +44,7 @@ import { type VerifyOptions, type VerifyReport, verifyIndex } from "./verify.js"
 import type { WriteContext } from "./writer.js";
 import { addDocuments, addVectors, deleteDocuments, updateDocuments } from "./writing.js";
 
-const DEFAULT_NBITS = 4;
 const DEFAULT_LIST = 100;
-const DEFAULT_SEED = 42;
 
 /**
  * A late-interaction index in a folder.
@@ -382,30 +379,4 @@ export class Index {
       this.running.delete(promise);
     }
   }
-}
-
-async function createSettings(options: CreateOptions): Promise<IndexSettings> {
-  const nbits = checkOneOf("nbits", options.nbits ?? DEFAULT_NBITS, [1, 2, 4] as const);
-  const seed = checkInteger("seed", options.seed ?? DEFAULT_SEED, 0, 0xffffffff);
-  const fixed: { nbits: 1 | 2 | 4; seed: number; options: JsonValue } = { nbits, seed, options: {} };
-  if (options.model === null) {
-    const dim = checkInteger("dim", options.dim, 8, MAX_DIM);
-    if (dim % 8 !== 0) throw invalidArgument("dim", "a multiple of 8", dim);
-    return { dim, model: null, ...fixed };
-  }
-  const name = options.model === undefined ? undefined : checkString("model", options.model);
-  const { settings, fingerprint } = await identifyModel(name);
-  if (options.dim !== undefined && options.dim !== settings.dim) {
-    throw invalidArgument("dim", `${settings.dim}, the dimension of model ${settings.name}`, options.dim);
-  }
-  return { dim: settings.dim, model: { name: recordedName(name, settings), fingerprint }, ...fixed };
-}
-
-/** The name under which the model is found again: as given, but absolute for a folder. */
-function recordedName(
-  name: string | undefined,
-  settings: { readonly name: string; readonly folder: string },
-): string {
-  if (name === undefined || name === "default") return settings.name;
-  return isAbsolute(name) || resolve(name) === settings.folder ? settings.folder : name;
 }
