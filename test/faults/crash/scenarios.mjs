@@ -24,7 +24,11 @@ const SCENARIOS = [
     operation: { op: "update", ids: ["d0", "d13"], version: 5 },
   },
   { name: "compact", base: MANY, operation: { op: "compact", options: { all: true } } },
-  { name: "compact and remove", base: MANY, operation: { op: "compact", options: { all: true, graceMs: 0 } } },
+  {
+    name: "compact and remove",
+    base: MANY,
+    operation: { op: "compact", options: { all: true, graceMs: 0 } },
+  },
   { name: "recluster", base: MANY, operation: { op: "compact", options: { recluster: true } } },
   {
     name: "build with a model",
