@@ -9,12 +9,12 @@ import type { StoredDocument } from "../documents/records.js";
 import type { DocumentInput } from "../documents/types.js";
 import { type SelectedKernels, selectKernels } from "../kernels/select.js";
 import { fileLength, makeFolders } from "../storage/folders.js";
-import { readHistory } from "../storage/history-log.js";
 import { SearchPool } from "../workers/search-pool.js";
 import { type BackupOptions, type BackupReport, backupIndex } from "./backup.js";
 import { type CompactOptions, type CompactReport, compactIndex } from "./compact.js";
 import { createSettings } from "./create-settings.js";
 import { type FilterArgument, filterCondition } from "./filtering.js";
+import { historyOf } from "./history.js";
 import { OpenedFolder, openForReading, requireNoReplacement } from "./index-folder.js";
 import { ModelHandle } from "./model-handle.js";
 import type {
@@ -261,11 +261,7 @@ export class Index {
   history(options: HistoryOptions = {}): Promise<HistoryEntry[]> {
     return this.read(async ({ catalog, loaded }) => {
       const limit = checkInteger("limit", options.limit ?? DEFAULT_LIST, 1);
-      const times = readHistory(this.folder, "all");
-      return catalog.history(loaded.catalog.generation + 1, limit).map((record) => {
-        const time = times.get(record.generation);
-        return time === undefined ? record : { ...record, time: new Date(time) };
-      });
+      return historyOf(catalog, loaded.catalog.generation, limit);
     });
   }
 
