@@ -64,7 +64,7 @@ async function measure(collection, nbits) {
   const { folder, seconds, processorSeconds } = await measuredIndex(collection, nbits, {
     rebuild: options.rebuild,
   });
-  const float = await floatCollection(collection, folder);
+  const float = await floatCollection(collection, indexedPassages(folder));
   float.close();
   const exact = float.rankings.map((ranking) => ranking.slice(0, K));
   const index = await Index.open(folder);

@@ -54,7 +54,12 @@ export {
 export type { RestoreOptions, RestoreReport } from "./engine/restore.js";
 export type { VectorRows } from "./engine/rows.js";
 export type { SyncOptions, SyncReport } from "./engine/sync-report.js";
-export { type IndexProblem, type VerifyOptions, type VerifyReport, verifyIndex } from "./engine/verify.js";
+export {
+  type IndexProblem,
+  type VerifyOptions,
+  type VerifyReport,
+  verifyIndex,
+} from "./engine/verify.js";
 export type { KernelAttempt, KernelInfo } from "./kernels/backend.js";
 export type { SearchExplanation, StageTrace } from "./search/explain.js";
 export type { SearchEffort, SearchTuning } from "./search/parameters.js";

@@ -18,7 +18,7 @@ import { join } from "node:path";
 import { Encoder } from "../../dist/engine/encoder.js";
 import { modelFingerprint } from "../../dist/models/fingerprint.js";
 import { bestPositions, floatMaxSim } from "./float-maxsim.mjs";
-import { CACHE, indexedPassages, readJson } from "./measured-index.mjs";
+import { CACHE, readJson } from "./measured-index.mjs";
 import { say } from "./project.mjs";
 
 /** Passages encoded between two writes. */
@@ -41,15 +41,15 @@ const KEPT = 100;
  */
 
 /**
- * Vectors of the passages of an index and of the collection's queries, and the exhaustive float32 rankings.
+ * Vectors of the passages and of the collection's queries, and the exhaustive float32 rankings.
  *
  * @param {import("./collections.mjs").Collection} collection
- * @param {string} indexFolder
+ * @param {{ids: readonly string[], passages: readonly {document: number, text: string}[]}} split the ids of its
+ *   documents, and the passages as the encoder reads them: `indexedPassages` or `splitCollection`
  * @returns {Promise<FloatCollection>}
  */
-export async function floatCollection(collection, indexFolder) {
+export async function floatCollection(collection, { ids, passages }) {
   const folder = join(CACHE, `${collection.name}-float`);
-  const { ids, passages } = indexedPassages(indexFolder);
   const encoder = await Encoder.load();
   try {
     const hash = createHash("sha256").update(await modelFingerprint(encoder.settings));

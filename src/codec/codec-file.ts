@@ -53,8 +53,10 @@ export function decodeCodecFile(file: SectionFile): Codec {
   const codec = viewCodecFile(file);
   const { codebook, quantizer } = codec;
   const require = requireOf(file);
-  require(areScales(codebook.scales) &&
-    Number.isFinite(quantizer.weightScale), "a scale is not a finite number");
+  const { weightScale } = quantizer;
+  require(areScales(codebook.scales), "a centroid scale lies outside 0..1");
+  require(weightScale > 0 &&
+    weightScale <= 1, `the weight scale is ${weightScale}, expected more than 0, at most 1`);
   require(inBiasedRange(codebook.values) && inBiasedRange(quantizer.weights), "a value lies outside 1..127");
   const { cutoffs } = quantizer;
   require(cutoffs.every((cutoff, i) => i === 0 || cutoff >= cutoffs[i - 1]!), "cutoffs do not ascend");
@@ -101,7 +103,7 @@ function requireOf(file: SectionFile): (condition: boolean, what: string) => voi
 }
 
 function areScales(scales: Float32Array): boolean {
-  for (let k = 0; k < scales.length; k++) if (!(scales[k]! >= 0 && scales[k]! < Infinity)) return false;
+  for (let k = 0; k < scales.length; k++) if (!(scales[k]! >= 0 && scales[k]! <= 1)) return false;
   return true;
 }
 

@@ -7,6 +7,7 @@ import type Database from "better-sqlite3";
 import { checkInteger, invalidArgument } from "../common/check.js";
 import { isMaxsimError, MaxsimError } from "../common/errors.js";
 import { isFileId } from "../storage/file-names.js";
+import { HISTORY_NAME, newestNoted, removeHistory } from "../storage/history-log.js";
 import { checkId } from "./check-document.js";
 import { type CatalogChange, writeGeneration } from "./commit.js";
 import { CATALOG_NAME, checkpoint, createCatalog, guard, openCatalog } from "./connection.js";
@@ -61,6 +62,13 @@ function attach(db: Database.Database): Live {
   }));
 }
 
+export interface CatalogOptions {
+  /** False only under the writer lock. */
+  readonly readOnly: boolean;
+  /** Whether a catalog that lost commits is opened all the same, to look at it or to mend it. Default false. */
+  readonly allowRolledBack?: boolean;
+}
+
 export class Catalog {
   private live: Live | undefined;
   private closed = false;
@@ -93,15 +101,31 @@ export class Catalog {
       const nothing = [null, 0, 0, 0, 0, 0, 0, null, null, 0, 0, 0] as const;
       rowWriter(created, "commits")(0, CATALOG_VERSION, init.indexId, settings, "create", 0, 0, ...nothing);
     });
+    // What an index that was here before left behind tells of other generations.
+    removeHistory(folder);
     return new Catalog(folder, false, db);
   }
 
   /**
    * Errors: INDEX_NOT_FOUND, FORMAT_TOO_NEW naming both versions, CORRUPT, LOCKED, IO.
-   * @param options.readOnly false only under the writer lock.
+   * CORRUPT, too, when the catalog is older than its log of commits: damage to SQLite's log can undo commits silently.
    */
-  static open(folder: string, options: { readonly readOnly: boolean }): Catalog {
-    return new Catalog(folder, options.readOnly, openCatalog(folder, options.readOnly));
+  static open(folder: string, { readOnly, allowRolledBack = false }: CatalogOptions): Catalog {
+    // Read before the catalog: the log is written after each commit, so it is never ahead of a sound catalog.
+    const noted = allowRolledBack ? 0 : newestNoted(folder);
+    const catalog = new Catalog(folder, readOnly, openCatalog(folder, readOnly));
+    try {
+      const newest = catalog.newestGeneration();
+      if (newest >= noted) return catalog;
+      throw new MaxsimError(
+        "CORRUPT",
+        `${catalog.path} is at generation ${newest}, and ${HISTORY_NAME} tells of generation ${noted}: commits are lost`,
+        { hint: "Restore the index from a copy, or run maxsim repair to go on with what is left." },
+      );
+    } catch (error) {
+      catalog.close();
+      throw error;
+    }
   }
 
   /** The newest generation, read in one short transaction. Errors: CORRUPT. */
@@ -182,6 +206,16 @@ export class Catalog {
   documentById(id: string, snapshot: Snapshot): StoredDocument | undefined {
     return this.read(({ documents }) => {
       const documentNo = documents.numberOf(checkId(id), snapshot.generation);
+      if (documentNo !== undefined) return documents.document(documentNo, snapshot.generation);
+      documents.requireAbsent([id], snapshot);
+      return undefined;
+    });
+  }
+
+  /** As `documentById`, for many questions: damage to the index of ids may hide a document. */
+  liveById(id: string, snapshot: Snapshot): StoredDocument | undefined {
+    return this.read(({ documents }) => {
+      const documentNo = documents.numberOf(checkId(id), snapshot.generation);
       return documentNo === undefined ? undefined : documents.document(documentNo, snapshot.generation);
     });
   }
@@ -194,7 +228,11 @@ export class Catalog {
   ): StoredDocument[] {
     const offset = checkInteger("offset", page.offset, 0);
     const limit = checkInteger("limit", page.limit, 0);
-    return this.read(({ documents }) => documents.list(snapshot.generation, offset, limit, condition));
+    return this.read(({ documents }) => {
+      const found = documents.list(snapshot.generation, offset, limit, condition);
+      if (condition === undefined) documents.requireWhole(snapshot, offset, limit, found.length);
+      return found;
+    });
   }
 
   /**

@@ -3,10 +3,11 @@
  * SQLite with synchronous=NORMAL for WAL, which can lose acknowledged commits at a power cut, so every setting is
  * made on every connection and read back.
  */
-import { mkdirSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import Database from "better-sqlite3";
 import { ioError, isMaxsimError, MaxsimError, systemCode } from "../common/errors.js";
+import { FILE_FOLDERS } from "../storage/file-names.js";
 import { syncFolderSync } from "../storage/node-file-system.js";
 import { registerFilterFunctions } from "./filter/functions.js";
 import { APPLICATION_ID, CATALOG_VERSION, SCHEMA } from "./schema.js";
@@ -116,6 +117,15 @@ function isEmpty(db: Database.Database): boolean {
 function checkSchema(db: Database.Database, folder: string): void {
   const applicationId = db.pragma("application_id", { simple: true });
   if (applicationId !== APPLICATION_ID) {
+    if (isEmpty(db) && existsSync(join(folder, FILE_FOLDERS.segment))) {
+      throw new MaxsimError(
+        "CORRUPT",
+        `${db.name} is damaged: it is empty, but there are segments beside it`,
+        {
+          hint: "Restore the index from a copy, or build it again.",
+        },
+      );
+    }
     const found = isEmpty(db)
       ? "its creation did not finish"
       : `its ${CATALOG_NAME} has the application id ${String(applicationId)}, expected ${APPLICATION_ID}`;

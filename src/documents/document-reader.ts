@@ -1,7 +1,7 @@
 /** Reads documents and passages as a generation sees them; each row is checked. */
 import type Database from "better-sqlite3";
 import { fromJsonText } from "./json-text.js";
-import type { DocumentSummary, StoredDocument, StoredPassage } from "./records.js";
+import type { DocumentSummary, Snapshot, StoredDocument, StoredPassage } from "./records.js";
 import { RowQuery } from "./rows.js";
 import type { Rows } from "./schema.js";
 import { damagedCatalog } from "./snapshot.js";
@@ -67,6 +67,39 @@ export class DocumentReader {
   /** Number of the document of that id that is live at the generation. */
   numberOf(id: string, generation: number): number | undefined {
     return this.byId.get(id, generation, generation, generation)?.[0];
+  }
+
+  /**
+   * CORRUPT when one of the ids is there and the index of ids does not find it, or rows are missing: a look at every row,
+   * so for rare questions.
+   */
+  requireAbsent(ids: readonly string[], { generation, documents }: Snapshot): void {
+    const wanted = new Set(ids);
+    const rows = this.db
+      .prepare<[number, number, number], string>(`SELECT id FROM documents NOT INDEXED WHERE ${LIVE}`)
+      .pluck();
+    let count = 0;
+    for (const id of rows.iterate(generation, generation, generation)) {
+      count++;
+      if (wanted.has(id)) {
+        throw damagedCatalog(
+          this.db.name,
+          `the index of ids does not lead to document ${JSON.stringify(id)}`,
+        );
+      }
+    }
+    if (count !== documents)
+      throw damagedCatalog(this.db.name, `it has ${count} live documents, expected ${documents}`);
+  }
+
+  /** CORRUPT when a page of all documents ends before they do. */
+  requireWhole({ documents }: Snapshot, offset: number, limit: number, found: number): void {
+    const expected = Math.max(0, Math.min(limit, documents - offset));
+    if (found !== expected)
+      throw damagedCatalog(
+        this.db.name,
+        `it lists ${found} documents from ${offset} on, expected ${expected}`,
+      );
   }
 
   /** Live documents that were read from a file, by ascending number. */

@@ -23,6 +23,8 @@ export function damagedCatalog(path: string, what: string): MaxsimError {
 
 /** Undefined when the settings are usable, else what is wrong. */
 export function settingsProblem(settings: IndexSettings): string | undefined {
+  if (typeof settings !== "object" || settings === null || Array.isArray(settings))
+    return `an object is expected, found ${JSON.stringify(settings)}`;
   const { dim, nbits, seed, model } = settings;
   if (!Number.isSafeInteger(dim) || dim < 1 || dim > 65535)
     return `dim must be from 1 to 65535, found ${dim}`;

@@ -9,9 +9,9 @@ import { filterFields } from "../documents/filter/format-filter.js";
 import { metadataFields, type UnknownField, unknownFields } from "../documents/filter/known-fields.js";
 import type { Filter } from "../documents/filter/types.js";
 import type { DocumentSummary, Snapshot, StoredDocument, StoredPassage } from "../documents/records.js";
-import { readHistory } from "../storage/history-log.js";
 import type { SnapshotLock } from "../storage/snapshot-lock.js";
 import { filterCondition } from "./filtering.js";
+import { historyOf } from "./history.js";
 import { holdGeneration } from "./load-snapshot.js";
 import { nearestIds } from "./nearest-ids.js";
 import type { HistoryEntry } from "./options.js";
@@ -116,11 +116,7 @@ export class CatalogView {
 
   /** What made the generations up to this one, newest first, with their times as far as `history.log` has them. */
   history(limit: number): HistoryEntry[] {
-    const times = readHistory(this.folder, "all");
-    return this.catalog.history(this.generation + 1, limit).map((record) => {
-      const time = times.get(record.generation);
-      return time === undefined ? record : { ...record, time: new Date(time) };
-    });
+    return historyOf(this.catalog, this.generation, limit);
   }
 
   close(): void {

@@ -21,15 +21,23 @@ export function hydrate(
   return ranked.map((entry, i) => {
     const document = documents.get(entry.documentNo);
     const passage = passages.get(entry.passageNo);
-    if (document === undefined || passage === undefined || passage.documentNo !== entry.documentNo) {
+    if (document === undefined || passage === undefined || !belongs(passage, document)) {
       throw new MaxsimError(
         "CORRUPT",
-        `the catalog lacks document ${entry.documentNo} or its passage ${entry.passageNo}, which a segment names`,
-        { hint: "Build the index again." },
+        `${catalog.path}: passage ${entry.passageNo}, which a segment names, does not fit its document ${entry.documentNo}`,
+        { hint: "Run maxsim verify to learn what is damaged, and maxsim repair." },
       );
     }
     return hit(document, passage, entry.score, i + 1, query);
   });
+}
+
+function belongs(
+  { documentNo, passageNo, start, end }: StoredPassage,
+  { documentNo: of, firstPassage, passages, text }: StoredDocument,
+): boolean {
+  const inDocument = passageNo >= firstPassage && passageNo < firstPassage + passages;
+  return documentNo === of && inDocument && start >= 0 && start <= end && end <= text.length;
 }
 
 function hit(

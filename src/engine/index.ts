@@ -1,22 +1,22 @@
 /** The public `Index`: one folder on disk, opened for adding, deleting and searching. */
 import { createHash } from "node:crypto";
-import { isAbsolute, resolve } from "node:path";
+import { resolve } from "node:path";
 import { checkInteger, checkOneOf, checkString, invalidArgument } from "../common/check.js";
 import { MaxsimError } from "../common/errors.js";
-import type { JsonValue } from "../common/json.js";
 import { type Logger, silentLogger } from "../common/logger.js";
 import { Catalog } from "../documents/catalog.js";
-import type { IndexSettings, StoredDocument } from "../documents/records.js";
+import type { StoredDocument } from "../documents/records.js";
 import type { DocumentInput } from "../documents/types.js";
-import { MAX_DIM } from "../kernels/backend.js";
 import { type SelectedKernels, selectKernels } from "../kernels/select.js";
 import { fileLength, makeFolders } from "../storage/folders.js";
-import { readHistory } from "../storage/history-log.js";
 import { SearchPool } from "../workers/search-pool.js";
 import { type BackupOptions, type BackupReport, backupIndex } from "./backup.js";
 import { type CompactOptions, type CompactReport, compactIndex } from "./compact.js";
+import { createSettings } from "./create-settings.js";
 import { type FilterArgument, filterCondition } from "./filtering.js";
-import { identifyModel, ModelHandle } from "./model-handle.js";
+import { historyOf } from "./history.js";
+import { OpenedFolder, openForReading, requireNoReplacement } from "./index-folder.js";
+import { ModelHandle } from "./model-handle.js";
 import type {
   AddOptions,
   AddReport,
@@ -40,12 +40,11 @@ import { type ReadContext, searchTexts, searchVectors } from "./searching.js";
 import { Snapshots } from "./snapshots.js";
 import { syncIndex } from "./sync.js";
 import type { SyncOptions, SyncReport } from "./sync-report.js";
+import { type VerifyOptions, type VerifyReport, verifyIndex } from "./verify.js";
 import type { WriteContext } from "./writer.js";
 import { addDocuments, addVectors, deleteDocuments, updateDocuments } from "./writing.js";
 
-const DEFAULT_NBITS = 4;
 const DEFAULT_LIST = 100;
-const DEFAULT_SEED = 42;
 
 /**
  * A late-interaction index in a folder.
@@ -56,6 +55,7 @@ const DEFAULT_SEED = 42;
 export class Index {
   private closed = false;
   private readonly running = new Set<Promise<unknown>>();
+  private readonly opened: OpenedFolder;
 
   private constructor(
     /** Absolute path. */
@@ -67,7 +67,9 @@ export class Index {
     private readonly searches: SearchPool,
     private readonly logger: Logger,
     private readonly compaction: "auto" | "off",
-  ) {}
+  ) {
+    this.opened = new OpenedFolder(catalog);
+  }
 
   /**
    * Makes an empty index in `folder`, which is created when it does not exist.
@@ -76,6 +78,7 @@ export class Index {
   static async create(folder: string, options: CreateOptions = {}): Promise<Index> {
     const path = resolve(checkString("folder", folder));
     const settings = await createSettings(options);
+    await requireNoReplacement(path);
     await makeFolders(path);
     // Derived from the settings, not random: the same input gives the same files, byte for byte.
     const indexId = createHash("sha256").update(JSON.stringify(settings)).digest("hex").slice(0, 32);
@@ -95,7 +98,7 @@ export class Index {
       options.threads === undefined ? undefined : checkInteger("threads", options.threads, 1, 256);
     const logger = options.logger ?? silentLogger;
     const compaction = checkOneOf("compaction", options.compaction ?? "auto", ["auto", "off"] as const);
-    const catalog = Catalog.open(path, { readOnly: true });
+    const catalog = await openForReading(path);
     let model: ModelHandle | undefined;
     try {
       const recorded = catalog.snapshot().settings.model;
@@ -228,6 +231,14 @@ export class Index {
     return restoreIndex(backup, folder, options);
   }
 
+  /**
+   * Reads the whole newest generation and checks it; what is wrong is in the report. Others may read and write meanwhile.
+   * Errors: LOCKED, ABORTED, IO.
+   */
+  verify(options: VerifyOptions = {}): Promise<VerifyReport> {
+    return this.track(() => verifyIndex(this.folder, options));
+  }
+
   /** Live documents in the order in which they were added. Errors: INVALID_ARGUMENT, INVALID_FILTER. */
   list(options: ListOptions = {}): Promise<StoredDocument[]> {
     return this.read(async ({ catalog, loaded }) => {
@@ -250,11 +261,7 @@ export class Index {
   history(options: HistoryOptions = {}): Promise<HistoryEntry[]> {
     return this.read(async ({ catalog, loaded }) => {
       const limit = checkInteger("limit", options.limit ?? DEFAULT_LIST, 1);
-      const times = readHistory(this.folder, "all");
-      return catalog.history(loaded.catalog.generation + 1, limit).map((record) => {
-        const time = times.get(record.generation);
-        return time === undefined ? record : { ...record, time: new Date(time) };
-      });
+      return historyOf(catalog, loaded.catalog.generation, limit);
     });
   }
 
@@ -279,6 +286,7 @@ export class Index {
   /** Goes on to the newest generation, also when another process wrote it; returns its number. */
   refresh(): Promise<number> {
     return this.track(async () => {
+      this.opened.check();
       await this.snapshots.reload();
       return this.snapshots.newest.catalog.generation;
     });
@@ -342,6 +350,7 @@ export class Index {
   /** Writes, and goes on to what was written. */
   private write<T>(work: (context: WriteContext) => Promise<T>): Promise<T> {
     return this.track(async () => {
+      this.opened.check();
       const { folder, logger, compaction } = this;
       const { backend, mapper } = this.kernels;
       const report = await this.snapshots.use((loaded) =>
@@ -366,30 +375,4 @@ export class Index {
       this.running.delete(promise);
     }
   }
-}
-
-async function createSettings(options: CreateOptions): Promise<IndexSettings> {
-  const nbits = checkOneOf("nbits", options.nbits ?? DEFAULT_NBITS, [1, 2, 4] as const);
-  const seed = checkInteger("seed", options.seed ?? DEFAULT_SEED, 0, 0xffffffff);
-  const fixed: { nbits: 1 | 2 | 4; seed: number; options: JsonValue } = { nbits, seed, options: {} };
-  if (options.model === null) {
-    const dim = checkInteger("dim", options.dim, 8, MAX_DIM);
-    if (dim % 8 !== 0) throw invalidArgument("dim", "a multiple of 8", dim);
-    return { dim, model: null, ...fixed };
-  }
-  const name = options.model === undefined ? undefined : checkString("model", options.model);
-  const { settings, fingerprint } = await identifyModel(name);
-  if (options.dim !== undefined && options.dim !== settings.dim) {
-    throw invalidArgument("dim", `${settings.dim}, the dimension of model ${settings.name}`, options.dim);
-  }
-  return { dim: settings.dim, model: { name: recordedName(name, settings), fingerprint }, ...fixed };
-}
-
-/** The name under which the model is found again: as given, but absolute for a folder. */
-function recordedName(
-  name: string | undefined,
-  settings: { readonly name: string; readonly folder: string },
-): string {
-  if (name === undefined || name === "default") return settings.name;
-  return isAbsolute(name) || resolve(name) === settings.folder ? settings.folder : name;
 }

@@ -83,7 +83,7 @@ class Repair {
   /** What keeps the catalog from being opened. Errors: INDEX_NOT_FOUND, FORMAT_TOO_NEW, LOCKED, IO. */
   catalogProblem(): MaxsimError | undefined {
     try {
-      Catalog.open(this.folder, { readOnly: true }).close();
+      Catalog.open(this.folder, { readOnly: true, allowRolledBack: true }).close();
       return undefined;
     } catch (error) {
       if (isMaxsimError(error) && error.code === "CORRUPT") return error;
@@ -117,7 +117,7 @@ class Repair {
       // Whoever opens the catalog to write empties the log.
       if (this.dryRun) return this.report(before.generation, before.problems.length === 1);
     }
-    const catalog = Catalog.open(folder, { readOnly: false });
+    const catalog = Catalog.open(folder, { readOnly: false, allowRolledBack: true });
     const { backend: kernels, mapper } = selectKernels();
     const logger = this.options.logger ?? silentLogger;
     const writer = new Writer({ folder, kernels, mapper, logger, loaded: null }, catalog, DEFAULT_GRACE_MS);

@@ -1,11 +1,10 @@
 /** The first pass of an add: documents are checked, split and staged, and ids that the index has are found. */
 import { throwIfAborted } from "../common/abort.js";
-import { describe } from "../common/check.js";
+import { describe, invalidArgument } from "../common/check.js";
 import { MaxsimError } from "../common/errors.js";
 import type { ProgressListener } from "../common/progress.js";
 import type { Catalog } from "../documents/catalog.js";
 import { checkDocument } from "../documents/check-document.js";
-import type { Snapshot } from "../documents/records.js";
 import type { OnDuplicate, Staging } from "../documents/staging.js";
 import type { DocumentInput } from "../documents/types.js";
 import { splitDocument } from "../text/split.js";
@@ -30,7 +29,6 @@ export class DocumentStager {
 
   constructor(
     private readonly catalog: Catalog,
-    private readonly snapshot: Snapshot,
     private readonly staging: Staging,
     private readonly onDuplicate: OnDuplicate,
   ) {}
@@ -68,8 +66,7 @@ export class DocumentStager {
   }
 
   private isTaken(id: string): boolean {
-    const known = this.catalog.documentById(id, this.snapshot);
-    if (known === undefined) return false;
+    if (this.catalog.liveIds([id]).size === 0) return false;
     if (this.onDuplicate === "skip") return true;
     throw new MaxsimError("DUPLICATE_ID", `document id ${describe(id)} is in the index already`, {
       hint: "Leave the document out, or let it replace the one of the index.",
@@ -89,18 +86,13 @@ export async function stageDocuments(
   signal: AbortSignal | undefined,
   onProgress: ProgressListener | undefined,
 ): Promise<void> {
-  if (typeof documents !== "object" || documents === null || !isIterable(documents)) {
-    throw new MaxsimError(
-      "INVALID_ARGUMENT",
-      `documents must be an array or iterable, found ${describe(documents)}`,
-    );
-  }
+  requireIterable(documents);
   const report = (): void =>
     onProgress?.({ stage: "read", done: stager.documents, total: undefined, unit: "documents" });
   let read = 0;
   for await (const document of documents) {
     throwIfAborted(signal, "adding documents");
-    const { text } = checkDocument(document);
+    const { text } = checkDocument(checkedObject("a document", document));
     stager.add(document, splitDocument({ ...document, text }, splitting));
     if (++read % GROUP === 0) report();
   }
@@ -114,6 +106,19 @@ export function wholeSpan(text: string): PassageSpan {
   return { start: 0, end: text.length, lineStart: 1, lineEnd: lines, context: "" };
 }
 
-function isIterable(value: object): boolean {
-  return Symbol.asyncIterator in value || Symbol.iterator in value;
+/** Errors: INVALID_ARGUMENT. */
+export function requireIterable(documents: unknown): void {
+  const iterable =
+    typeof documents === "object" &&
+    documents !== null &&
+    (Symbol.asyncIterator in documents || Symbol.iterator in documents);
+  if (!iterable) throw invalidArgument("documents", "an array or iterable", documents);
+}
+
+/** The value, which callers without types may have got wrong. Errors: INVALID_DOCUMENT. */
+export function checkedObject<T extends object>(name: string, value: T): T {
+  if (typeof value === "object" && value !== null) return value;
+  throw new MaxsimError("INVALID_DOCUMENT", `${name} must be an object, found ${describe(value)}`, {
+    hint: "Give objects with an id.",
+  });
 }

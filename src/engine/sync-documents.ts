@@ -173,7 +173,7 @@ export class Reconciler {
     const { catalog, snapshot } = this.context;
     const checked = checkDocument(next);
     this.refuseTwice(checked, work.file);
-    const holder = catalog.documentById(checked.id, snapshot);
+    const holder = catalog.liveById(checked.id, snapshot);
     if (holder !== undefined) this.refuseForeign(holder, checked, work);
     // A document that another one was found to be goes on under that one's id.
     const free = holder !== undefined && !this.claimed.has(holder.documentNo) ? holder : undefined;

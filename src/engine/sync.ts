@@ -114,7 +114,7 @@ async function writeSync(writer: Writer, call: SyncCall): Promise<SyncReport> {
   });
   try {
     // What gives way is known to the reconciler, which lets each id pass once.
-    const stager = new DocumentStager(catalog, snapshot, staging, "replace");
+    const stager = new DocumentStager(catalog, staging, "replace");
     const { signal, onProgress } = options;
     await stageDocuments(
       startingWith(first.value, documents),

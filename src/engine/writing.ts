@@ -24,7 +24,14 @@ import type {
 import { type Origin, originChange, type Remembered } from "./origin.js";
 import { checkedTokenIds, normalizedRows } from "./rows.js";
 import { EncodedSource, SpilledSource } from "./sources.js";
-import { DocumentStager, type Documents, stageDocuments, wholeSpan } from "./stage.js";
+import {
+  checkedObject,
+  DocumentStager,
+  type Documents,
+  requireIterable,
+  stageDocuments,
+  wholeSpan,
+} from "./stage.js";
 import { type WriteContext, type Writer, withWriter } from "./writer.js";
 
 /** What the command line, which reads files, says beyond the public options. */
@@ -55,7 +62,7 @@ function addStaged(
       firstPassage: snapshot.nextPassage,
     });
     try {
-      const stager = new DocumentStager(writer.catalog, snapshot, staging, checkOnDuplicate(options));
+      const stager = new DocumentStager(writer.catalog, staging, checkOnDuplicate(options));
       const withSource = await stage(stager, staging);
       stager.finish();
       const { documents, passages } = staging;
@@ -197,14 +204,16 @@ export async function addVectors(
   documents: Iterable<EmbeddedDocument> | AsyncIterable<EmbeddedDocument>,
   options: AddOptions,
 ): Promise<AddReport> {
+  requireIterable(documents);
   let spill: SpillFile | undefined;
   try {
     return await addStaged(context, options, async (stager, staging) => {
       const records = await SpillFile.create(context.folder);
       spill = records;
       let tokens = 0;
-      for await (const { vectors, tokenIds, text = "", ...document } of documents) {
+      for await (const given of documents) {
         throwIfAborted(options.signal, "adding documents");
+        const { vectors, tokenIds, text = "", ...document } = checkedObject("a document", given);
         const name = `document ${JSON.stringify(document.id)}`;
         const rows = normalizedRows(name, vectors, dim);
         if (!stager.add({ ...document, text }, [wholeSpan(text)])) continue;
@@ -247,7 +256,7 @@ export function updateDocuments(
 ): Promise<UpdateReport> {
   return withWriter(context, async (writer) => {
     const { snapshot, catalog } = writer;
-    const numbers = catalog.liveIds(patches.map(({ id }) => checkId(id)));
+    const numbers = catalog.liveIds(patches.map((patch) => checkId(checkedObject("a patch", patch).id)));
     const seen = new Set<string>();
     const updates = patches.map(({ id, merge, ...values }) => {
       const documentNo = numbers.get(id);

@@ -91,7 +91,10 @@ export function decodeSegment(
       );
     }
   }
-  if (file.verifiedWhole) checkCodes(file.path, codes, centroids);
+  if (file.verifiedWhole) {
+    checkCodes(file.path, codes, centroids);
+    checkNorms(file.path, inverseNorms);
+  }
   checkPostingOffsets(file.path, views.postingOffsets, views.postings.length);
   checkNumbers(file.path, views.numbers, identity);
   const offsets = passageOffsets(file.path, lengths, identity.tokens);
@@ -195,6 +198,14 @@ function checkCodes(path: string, codes: Uint16Array | Uint32Array, centroids: n
         `${path}: token ${t} has code ${codes[t]}, there are ${centroids} centroids`,
       );
     }
+  }
+}
+
+/** Inverse norms are positive and finite: binary16 from 0001 to 7BFF. */
+function checkNorms(path: string, norms: Uint16Array): void {
+  for (let t = 0; t < norms.length; t++) {
+    if (norms[t]! - 1 >= 0x7bff || norms[t] === 0)
+      throw new MaxsimError("CORRUPT", `${path}: the inverse norm of token ${t} is not a positive number`);
   }
 }
 

@@ -69,3 +69,14 @@ export function fileLength(path: string): number {
     throw ioError("read", path, error);
   }
 }
+
+/** What tells a file from another one that gets its name later; undefined when there is none. Errors: IO. */
+export function fileIdentity(path: string): string | undefined {
+  try {
+    const { dev, ino } = statSync(path, { bigint: true });
+    return `${dev}:${ino}`;
+  } catch (error) {
+    if (systemCode(error) === "ENOENT" || systemCode(error) === "ENOTDIR") return undefined;
+    throw ioError("look at", path, error);
+  }
+}

@@ -16,7 +16,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { ioError, systemCode } from "../common/errors.js";
+import { ioError, isMaxsimError, MaxsimError, systemCode } from "../common/errors.js";
 import { temporaryBaseName } from "./file-names.js";
 
 export const HISTORY_NAME = "history.log";
@@ -35,10 +35,19 @@ export function historyText({ generation, time }: HistoryLine): string {
   return `${JSON.stringify({ generation, time: new Date(time).toISOString() })}\n`;
 }
 
+/** Errors: DISK_FULL, IO, also when the name belongs to something else than a file. */
 export function appendHistory(folder: string, line: HistoryLine): void {
   const path = join(folder, HISTORY_NAME);
+  const { O_WRONLY, O_APPEND, O_CREAT, O_NONBLOCK = 0 } = constants;
   try {
-    appendFileSync(path, historyText(line));
+    // O_NONBLOCK: a FIFO of that name would otherwise wait for a reader.
+    const descriptor = openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK, 0o666);
+    try {
+      if (!fstatSync(descriptor).isFile()) throw new MaxsimError("IO", `${path} is not a regular file`);
+      appendFileSync(descriptor, historyText(line));
+    } finally {
+      closeSync(descriptor);
+    }
   } catch (error) {
     throw ioError("write", path, error);
   }
@@ -54,9 +63,19 @@ export function readHistory(folder: string, part: "all" | "tail"): Map<number, n
   return times;
 }
 
+/** Removes the log, if there is one. Errors: IO. */
+export function removeHistory(folder: string): void {
+  const path = join(folder, HISTORY_NAME);
+  try {
+    rmSync(path, { force: true });
+  } catch (error) {
+    throw ioError("remove", path, error);
+  }
+}
+
 /** The highest generation that the last lines tell of; 0 when there are none. */
 export function newestNoted(folder: string): number {
-  return Math.max(0, ...readHistory(folder, "tail").keys());
+  return Math.max(0, ...timesOrNone(folder).keys());
 }
 
 /**
@@ -126,8 +145,18 @@ function readText(path: string, part: "all" | "tail"): string {
 export function settledGeneration(folder: string, newest: number, grace: number, now = Date.now()): number {
   if (grace <= 0) return newest;
   let settled = 0;
-  for (const [generation, time] of readHistory(folder, "tail")) {
+  for (const [generation, time] of timesOrNone(folder)) {
     if (generation <= newest && time <= now - grace) settled = Math.max(settled, generation);
   }
   return settled;
+}
+
+/** The log informs; one that cannot be read makes everything young, and stops no write. */
+function timesOrNone(folder: string): Map<number, number> {
+  try {
+    return readHistory(folder, "tail");
+  } catch (error) {
+    if (!isMaxsimError(error)) throw error;
+    return new Map();
+  }
 }

@@ -32,9 +32,19 @@ export class SnapshotLock {
     readonly generation: number,
   ) {}
 
-  /** Shares the lock of a generation. Errors: LOCKED, IO. */
+  /** Shares the lock of a generation. A damaged lock file, which nobody can hold, is replaced. Errors: LOCKED, IO. */
   static hold(folder: string, generation: number): SnapshotLock {
     const path = lockPath(folder, generation);
+    try {
+      return SnapshotLock.share(folder, path, generation);
+    } catch (error) {
+      if (!isDamaged(error)) throw error;
+      remove(path);
+      return SnapshotLock.share(folder, path, generation);
+    }
+  }
+
+  private static share(folder: string, path: string, generation: number): SnapshotLock {
     let db: Database.Database | undefined;
     try {
       mkdirSync(join(folder, SNAPSHOT_FOLDER), { recursive: true });
@@ -93,7 +103,9 @@ export function removeFreeLock(folder: string, generation: number): boolean {
     return true;
   } catch (error) {
     if (systemCode(error)?.startsWith("SQLITE_BUSY") === true) return false;
-    throw ioError("remove", path, error);
+    if (!isDamagedCode(systemCode(error))) throw ioError("remove", path, error);
+    remove(path);
+    return true;
   } finally {
     db?.close();
   }
@@ -104,4 +116,21 @@ export function heldGenerations(folder: string, newest: number): number[] {
   return lockedGenerations(folder).filter(
     (generation) => generation < newest && !removeFreeLock(folder, generation),
   );
+}
+
+/** An error of a lock file that is no SQLite file; `ioError` keeps the cause. */
+function isDamaged(error: unknown): boolean {
+  return error instanceof Error && isDamagedCode(systemCode(error.cause));
+}
+
+function isDamagedCode(code: string | undefined): boolean {
+  return code !== undefined && /^SQLITE_(NOTADB|CORRUPT)/.test(code);
+}
+
+function remove(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch (error) {
+    throw ioError("remove", path, error);
+  }
 }

@@ -98,7 +98,7 @@ class IndexCheck {
     const { folder } = this.task;
     const path = join(folder, CATALOG_NAME);
     const generation = this.noting(CATALOG_NAME, path, () => {
-      const catalog = Catalog.open(folder, { readOnly: true });
+      const catalog = Catalog.open(folder, { readOnly: true, allowRolledBack: true });
       this.catalog = catalog;
       for (;;) {
         throwIfAborted(this.options.signal, WHAT);

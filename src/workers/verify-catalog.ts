@@ -35,7 +35,7 @@ export async function verifyCatalog(
 ): Promise<string[]> {
   throwIfAborted(signal, what);
   if (catalogBytes(folder) > threadFrom) return await onThread({ folder }, signal, what);
-  const catalog = Catalog.open(folder, { readOnly: true });
+  const catalog = Catalog.open(folder, { readOnly: true, allowRolledBack: true });
   try {
     return catalog.verify();
   } finally {

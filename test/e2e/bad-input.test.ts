@@ -117,7 +117,12 @@ describe("index says what is wrong and where", () => {
   });
 
   it("leaves an index as it was", async () => {
-    const before = readdirSync(join(cwd, "kept"), { recursive: true });
+    // A writer tidies up the locks of readers that are gone.
+    const files = (): string[] =>
+      readdirSync(join(cwd, "kept"), { recursive: true, encoding: "utf8" }).filter(
+        (path) => !path.startsWith("snapshots/"),
+      );
+    const before = files();
     const strict = ["--on-duplicate", "error"];
     const failed = await maxsim("index", "double.jsonl", ...strict, "--index", "kept", "--json");
     expect(failed).toMatchObject({ status: 1, stdout: "" });
@@ -125,7 +130,7 @@ describe("index says what is wrong and where", () => {
       code: "DUPLICATE_ID",
       message: expect.stringMatching(/double\.jsonl:1, then in .*double\.jsonl:2$/),
     });
-    expect(readdirSync(join(cwd, "kept"), { recursive: true })).toEqual(before);
+    expect(files()).toEqual(before);
     const info = JSON.parse((await maxsim("info", "--index", "kept", "--json")).stdout);
     expect(info).toMatchObject({ generation: 1, documents: 1 });
   });

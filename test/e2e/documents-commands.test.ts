@@ -51,7 +51,7 @@ describe("list", () => {
 
   it("gives ids to programs as they are, and says what one line cannot hold", async () => {
     const { status, stdout, stderr } = await maxsim("list", "--ids", "--offset", "7");
-    expect({ status, stdout }).toEqual({ status: 0, stdout: "budget\nherbs.md\n" });
+    expect({ status, stdout }).toEqual({ status: 0, stdout: "volcano\nbudget\n" });
     expect(stderr).toBe(
       "warning: 1 id with a line break left out, which one line cannot hold; see --json\n" +
         "2 of 10 documents in index-data/default\n",
@@ -91,10 +91,10 @@ describe("list", () => {
 
 describe("get", () => {
   it("shows a document", async () => {
-    const { status, stdout, stderr } = await maxsim("get", "herbs.md");
+    const { status, stdout, stderr } = await maxsim("get", "garden/herbs.md");
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
     expect(stdout).toMatch(
-      /^id +herbs\.md\ntitle +Herbs\nsource +garden\/herbs\.md\npassages +1: lines 1-3\ntoken vectors +\d+\n\nHerbs\n\nThyme likes sun\.\n$/,
+      /^id +garden\/herbs\.md\ntitle +Herbs\nsource +garden\/herbs\.md\npassages +1: lines 1-3\ntoken vectors +\d+\n\nHerbs\n\nThyme likes sun\.\n$/,
     );
     expect(await json("get", "tea")).toMatchObject({
       ...{ index: folder, generation: 1, id: "tea", title: "Brewing tea", metadata: { topic: "kitchen" } },
@@ -112,10 +112,10 @@ describe("get", () => {
   });
 
   it("offers what resembles an id that is not there", async () => {
-    expect(await maxsim("get", "garden/herbs.md")).toMatchObject({
+    expect(await maxsim("get", "herbs.md")).toMatchObject({
       status: 1,
       stdout: "",
-      stderr: `error: the index ${folder} has no document "garden/herbs.md"\nhint: Did you mean "herbs.md"?\n`,
+      stderr: `error: the index ${folder} has no document "herbs.md"\nhint: Did you mean "garden/herbs.md"?\n`,
     });
   });
 });
@@ -190,7 +190,10 @@ describe("what is left", () => {
       /\n\nsegment +live +passages +dead +token vectors +size +file\n.* segments\/[0-9a-f]+\.segment\n/,
     );
     const compacted = await maxsim("compact", "--all", "--grace", "0");
-    expect(compacted).toMatchObject({ status: 0, stderr: "index: index-data/default\n" });
+    expect(compacted).toMatchObject({
+      status: 0,
+      stderr: expect.stringMatching(/^index: index-data\/default\n(merge .*\n)*$/),
+    });
     expect(compacted.stdout).toMatch(/^(compacted in .*|nothing to compact)\n {2}segments {2}/);
     const { segmentList, unfinished } = await json("info", "--segments");
     expect(unfinished).toBe(false);

@@ -136,7 +136,7 @@ describe.skipIf(reason)(nameOrReason("on a terminal of 60 columns", reason), () 
     const drawn = stdout.split("\r\u001b[K").slice(1);
     const encoding = drawn.filter((text) => /^(sample|encode) {2}\d+\/400 passages/.test(text));
     expect(encoding.length).toBeGreaterThan(1);
-    expect(encoding.some((text) => / {2}\d+(\.\d+)?\/s {2}.* left {2}\d+ MB/.test(text))).toBe(true);
+    expect(encoding.some((text) => / {2}[\d,]+(\.\d+)?\/s {2}.* left {2}\d+ MB/.test(text))).toBe(true);
     for (const text of drawn.slice(0, -1)) {
       expect(text).not.toContain("\n");
       expect(text.length).toBeLessThan(WIDTH);

@@ -26,7 +26,9 @@ describe("help and version", () => {
   });
 
   const COMMANDS =
-    "index sync search list get update delete compact history info verify model backup restore doctor".split(" ");
+    "index sync search list get update delete compact history info verify model backup restore doctor".split(
+      " ",
+    );
 
   it.each(COMMANDS)("shows the help of %s with examples", async (name) => {
     const { status, stdout, stderr } = await maxsim(name, "--help");
@@ -65,7 +67,6 @@ describe("wrong usage ends with status 2", () => {
     ],
     [["list", "--limit", "0"], '--limit takes a whole number from 1 to 1000000000, found "0"', undefined],
     [["list", "--filter", "year >"], "--filter, column 7: expected a value", undefined],
-    [["list", "--ids"], "give either --ids or --json", "--json has the ids", ["--json"]],
     [["get"], "missing required argument 'id'", "See: maxsim get --help"],
     [["get", "x", "--text", "--passages"], "give one of --text, --passages and --json", "--json has"],
     [["update", "x"], "nothing to change is named", "For example: maxsim update"],

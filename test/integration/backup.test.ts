@@ -199,6 +199,9 @@ describe("restore", () => {
     // An object that was open goes on with the old index.
     const { hits } = await index.searchEmbeddings(corpus.query(110, 6), { k: 30 });
     expect(hits.length).toBeLessThan(20);
+    // It does not write into the new one by mistake.
+    await expect(index.refresh()).rejects.toMatchObject({ code: "CLOSED" });
+    await expect(index.delete(["d50"])).rejects.toMatchObject({ code: "CLOSED" });
     await index.close();
     expect(await answers(live)).toEqual(before);
     expect(readdirSync(folder).sort()).toEqual([name, "live"].sort());

@@ -8,6 +8,7 @@ export const SUITES = [
   { name: "router", summary: "finding the nearest centroids: scan against graph" },
   { name: "concurrent", summary: "throughput with several callers" },
   { name: "build", summary: "building an index: seconds by stage, memory, bytes a token by part" },
+  { name: "update", summary: "adding, deleting, updating and merging in a large index" },
   { name: "codec", summary: "clustering and quantizers: seconds and recall" },
   { name: "memory", summary: "memory of processes that search, beyond mapped files" },
   { name: "scale", summary: "latency, opening, building and memory at 100,000 to 1,000,000 passages" },

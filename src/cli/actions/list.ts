@@ -41,7 +41,7 @@ export async function listDocuments(options: ListCommandOptions, context: Comman
         `${formatCount(shown.unprintable, "id")} with a line break left out, which one line cannot hold; see --json`,
       );
     }
-    context.stderr.write(footer(shown.documents, total, offset, view, filter !== undefined));
+    context.stderr.write(footer(shown, total, offset, view, filter !== undefined));
   } finally {
     view.close();
   }
@@ -89,10 +89,17 @@ function writeTable(view: CatalogView, which: ViewOptions, context: CommandConte
   return { documents: documents.length, unprintable: 0 };
 }
 
-function footer(shown: number, total: number, offset: number, view: CatalogView, filtered: boolean): string {
+function footer(
+  { documents, unprintable }: Shown,
+  total: number,
+  offset: number,
+  view: CatalogView,
+  filtered: boolean,
+): string {
   const what = filtered
     ? `${formatCount(total, "matching document")} (${formatNumber(view.documents)} in all)`
     : formatCount(total, "document");
-  const next = offset + shown < total && shown > 0 ? `; go on with --offset ${offset + shown}` : "";
-  return `${formatNumber(shown)} of ${what} in ${shownPath(view.folder)}${next}\n`;
+  const end = offset + documents + unprintable;
+  const next = end < total && end > offset ? `; go on with --offset ${end}` : "";
+  return `${formatNumber(documents)} of ${what} in ${shownPath(view.folder)}${next}\n`;
 }

@@ -29,7 +29,7 @@ function say(line) {
 async function attempt(performer, operation, position) {
   try {
     const generation = await performer.perform(operation);
-    say(`COMMITTED ${position} ${generation ?? "-"}`);
+    say(`COMMITTED ${position} ${generation}`);
     mark("ack");
     return true;
   } catch (error) {

@@ -31,7 +31,7 @@ const ERRORS = {
 const CODES = new Set(["IO", "DISK_FULL"]);
 
 const SHORT_SCENARIOS = ["add", "compact", "sync"];
-const SHORT_POINTS = 26;
+const SHORT_POINTS = 20;
 
 /** @param {{ tier: "short" | "long", log: (text: string) => void }} options */
 export async function run({
@@ -135,10 +135,10 @@ async function failAt({ scenario, fail }, { folder, observer }, context) {
     context.codes.set(code, (context.codes.get(code) ?? 0) + 1);
     if (!CODES.has(code) && !exists(failure, i)) complain("wrong", `the error is ${code}: ${message}`);
   }
-  const acknowledged = run.acknowledged.length > 0;
+  const acknowledged = run.acknowledged.at(-1)?.generation;
   // SQLite shares memory read-only in a process that could not open it once, until the last connection is closed.
   const readOnly = fail.call === "open" && fault.path.endsWith("-shm");
-  if (!fail.stays && !acknowledged && !readOnly && !run.failures.some(exists))
+  if (!fail.stays && acknowledged === undefined && !readOnly && !run.failures.some(exists))
     complain("wrong", `the second attempt failed too: ${run.failures.at(-1)?.message}`);
   const again = syncedAgain(calls);
   if (again !== undefined)
@@ -153,13 +153,13 @@ async function failAt({ scenario, fail }, { folder, observer }, context) {
 async function checkState({ scenario, place, observer, acknowledged, retried }, context, complain) {
   try {
     const observation = await observer.observe(place);
-    if (acknowledged && retried) {
+    if (acknowledged !== undefined && retried) {
       const problem = contradiction(observation, scenario.operations);
       if (problem !== undefined) complain("wrong", problem);
     } else {
       const verdict = judge(observation, { ...scenario, acknowledged });
       if (verdict.kind !== undefined) complain(verdict.kind, verdict.what);
-      else if (verdict.state === "after" && !acknowledged) context.unknown++;
+      else if (verdict.state === "after" && acknowledged === undefined) context.unknown++;
     }
   } catch (error) {
     complain("unopenable", error.message);

@@ -16,7 +16,7 @@ export function contradiction(observation, operations) {
     if (stored === undefined) return `document ${document.id} is missing`;
     const comparable = synced ? { id: stored.id, text: stored.text } : stored;
     if (!isDeepStrictEqual(comparable, document)) {
-      return `document ${document.id} is ${JSON.stringify(comparable).slice(0, MAX_SHOWN)}, expected ${JSON.stringify(document)}`;
+      return `document ${document.id} is ${short(comparable)}, expected ${short(document)}`;
     }
     found.delete(document.id);
   }
@@ -31,15 +31,18 @@ export function contradiction(observation, operations) {
   return undefined;
 }
 
-/** True when two observations are of the same state, to the last bit of every score. */
-export function sameState(a, b) {
+/**
+ * True when two observations say the same, to the last bit of every score. Their generations may differ: a write may be
+ * followed by merges of segments, which are commits of their own and change nothing that can be seen.
+ */
+export function sameContent({ generation: _, ...a }, { generation: __, ...b }) {
   return isDeepStrictEqual(a, b);
 }
 
 /** Where two observations differ, for a message. */
 export function difference(found, expected) {
   if (found.missing || expected.missing) return `found ${short(found)}, expected ${short(expected)}`;
-  for (const key of ["problems", "generation", "documents", "answers"]) {
+  for (const key of ["problems", "documents", "answers", "generation"]) {
     if (isDeepStrictEqual(found[key], expected[key])) continue;
     return `${key}: found ${short(found[key])}, expected ${short(expected[key])}`;
   }
@@ -47,22 +50,30 @@ export function difference(found, expected) {
 }
 
 function short(value) {
-  return JSON.stringify(value).slice(0, MAX_SHOWN);
+  return String(JSON.stringify(value)).slice(0, MAX_SHOWN);
 }
 
 /**
  * @param {object} observation
- * @param {{ before: object, after: object, acknowledged: boolean }} expected
+ * @param {{ before: object, after: object, acknowledged: number | undefined }} expected `before` has the generation that was
+ *   acknowledged last; `acknowledged` is that of the operation itself.
  * @returns {{ state: "before" | "after" } | { kind: "lost" | "wrong", what: string }}
  */
 export function judge(observation, { before, after, acknowledged }) {
-  if (sameState(observation, after)) return { state: "after" };
-  if (sameState(observation, before)) {
-    return acknowledged
-      ? { kind: "lost", what: `the acknowledged operation left generation ${String(before.generation)}` }
-      : { state: "before" };
+  const generation = observation.generation ?? -1;
+  const oldest = acknowledged ?? before.generation ?? -1;
+  if (generation < oldest) {
+    return { kind: "lost", what: `generation ${oldest} was acknowledged, found ${generation}` };
   }
-  const [name, expected] = acknowledged ? ["after", after] : ["before", before];
+  // An operation that changes nothing to see has happened when there is a new generation.
+  const visible = !sameContent(before, after);
+  const moved = generation > (before.generation ?? -1) || acknowledged !== undefined;
+  if (sameContent(observation, after) && (moved || visible)) return { state: "after" };
+  if (sameContent(observation, before)) {
+    if (acknowledged === undefined) return { state: "before" };
+    return { kind: "lost", what: `the operation was acknowledged as generation ${acknowledged}` };
+  }
+  const [name, expected] = acknowledged === undefined ? ["before", before] : ["after", after];
   return {
     kind: "wrong",
     what: `neither the state before nor after; from the one ${name} it, ${difference(observation, expected)}`,

@@ -79,8 +79,7 @@ export async function observe({ Index, Catalog }, folder, model) {
     }
     if (typeof index.verify === "function") {
       const report = await index.verify();
-      if (report.ok === false || (report.problems?.length ?? 0) > 0)
-        problems.push(...report.problems.map(String));
+      problems.push(...report.problems.map((problem) => JSON.stringify(problem)));
     }
     return { generation, documents, answers, problems };
   } finally {

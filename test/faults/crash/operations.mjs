@@ -96,11 +96,11 @@ export const OPERATIONS = {
       }
     },
   },
-  /** {} */
+  /** { options }: those of Index.compact. */
   compact: {
     missing: lacksMethod("compact"),
-    async perform({ index }) {
-      return (await (await index()).compact({ force: true })).generation;
+    async perform({ index }, { options = {} }) {
+      return (await (await index()).compact(options)).generation;
     },
     apply() {},
   },

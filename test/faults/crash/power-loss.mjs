@@ -113,22 +113,21 @@ async function cutOnce({ disk, dist, script, delay, root, round, preload }, obse
   }
   if (run.hung || run.failures.length > 1)
     addFinding(result, "wrong", `${where}: the writer said ${run.lines.slice(-3).join(" | ")}`);
-  await checkRound({ folder, where, operations, states, acknowledged }, observer, result);
+  const { generation } = run.acknowledged.at(-1) ?? {};
+  await checkRound({ folder, where, operations, states, acknowledged, generation }, observer, result);
 }
 
-async function checkRound({ folder, where, operations, states, acknowledged }, observer, result) {
+async function checkRound({ folder, where, operations, states, acknowledged, generation }, observer, result) {
   const place = { folder, scratch: join(folder, ".."), model: null };
   const keep = existsSync(folder) ? folder : undefined;
   let next = acknowledged;
   try {
     const after = states[acknowledged + 1] ?? states[acknowledged];
     const observation = await observer.observe(place);
-    const verdict = judge(observation, { before: states[acknowledged], after, acknowledged: false });
+    const before = { ...states[acknowledged], generation };
+    const verdict = judge(observation, { before, after, acknowledged: undefined });
     if (verdict.kind !== undefined) {
-      const older = observation.missing
-        ? acknowledged > 0
-        : observation.generation < states[acknowledged].generation;
-      addFinding(result, older ? "lost" : "wrong", `${where}: ${verdict.what}`, keep);
+      addFinding(result, verdict.kind, `${where}: ${verdict.what}`, keep);
       return;
     }
     if (verdict.state === "after") next++;

@@ -38,16 +38,18 @@ export async function run({ tier, log, rounds = TIERS[tier].rounds, minutes = Nu
       const states = await undisturbed(newPlace(join(root, "undisturbed"), null), operations, observer);
       const random = new Random(seed + script);
       const place = newPlace(join(root, "attacked"), null);
+      // The generation that the operation at `from` finds.
+      let generation;
       for (let from = 0; from < operations.length && result.rounds < rounds; ) {
         if (performance.now() >= deadline) break;
         const delay = random.float() * MAX_DELAY_MS;
         const next = await killOnce(
-          { place, dist, operations, states, from, delay, seed: seed + script },
+          { place, dist, operations, states, from, generation, delay, seed: seed + script },
           observer,
           result,
         );
         if (next === undefined) break;
-        from = next;
+        ({ from, generation } = next);
       }
     }
     return result;
@@ -57,8 +59,12 @@ export async function run({ tier, log, rounds = TIERS[tier].rounds, minutes = Nu
   }
 }
 
-/** Runs the script from `from` and kills it; returns the position to go on from, or undefined after a finding. */
-async function killOnce({ place, dist, operations, states, from, delay, seed }, observer, result) {
+/** Runs the script from `from` and kills it; returns where to go on from, or undefined after a finding. */
+async function killOnce(
+  { place, dist, operations, states, from, generation, delay, seed },
+  observer,
+  result,
+) {
   const job = { ...place, dist, operations, from };
   const onLine = (line, child) => {
     if (line === "READY") setTimeout(() => killGroup(child), delay);
@@ -66,7 +72,8 @@ async function killOnce({ place, dist, operations, states, from, delay, seed }, 
   const run = await runDriver(job, { ownGroup: true, onLine });
   result.rounds++;
   result.points += run.signal === "SIGKILL" ? 1 : 0;
-  const acknowledged = (run.acknowledged.at(-1) ?? from - 1) + 1;
+  const last = run.acknowledged.at(-1) ?? { position: from - 1, generation };
+  const acknowledged = last.position + 1;
   const where = `seed ${seed}, operation ${acknowledged} (${JSON.stringify(operations[acknowledged])}) killed after ${delay.toFixed(1)} ms`;
   if (run.hung || run.failures.length > 0 || (run.signal !== "SIGKILL" && !run.done)) {
     addFinding(
@@ -85,13 +92,16 @@ async function killOnce({ place, dist, operations, states, from, delay, seed }, 
     return undefined;
   }
   const after = states[acknowledged + 1] ?? states[acknowledged];
-  const verdict = judge(observation, { before: states[acknowledged], after, acknowledged: false });
+  const before = { ...states[acknowledged], generation: last.generation };
+  const verdict = judge(observation, { before, after, acknowledged: undefined });
   if (verdict.kind !== undefined) {
-    const older = states.slice(0, acknowledged).some((state) => state.generation === observation.generation);
-    addFinding(result, older ? "lost" : "wrong", `${where}: ${verdict.what}`, place.scratch);
+    addFinding(result, verdict.kind, `${where}: ${verdict.what}`, place.scratch);
     return undefined;
   }
-  return verdict.state === "after" ? acknowledged + 1 : acknowledged;
+  return {
+    from: verdict.state === "after" ? acknowledged + 1 : acknowledged,
+    generation: observation.generation,
+  };
 }
 
 function killGroup(child) {

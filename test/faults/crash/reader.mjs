@@ -34,7 +34,7 @@ async function read({ place, dist, seed }, name, report, stopped) {
     }
     const query = random.below(ASKED.length);
     const { generation, hits } = await exactAnswer(index, ASKED[query]);
-    batch.push({ reader: `${seed} ${name}`, generation, answers: [[query, hits]] });
+    batch.push({ reader: `${seed} ${name}`, generation, query, hits });
     if (batch.length >= BATCH) flush();
     await wait(random.below(8));
   }

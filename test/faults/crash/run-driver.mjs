@@ -11,8 +11,7 @@ const WATCHDOG_MS = 120_000;
  * @param {{ env?: NodeJS.ProcessEnv, command?: string[], onLine?: (line: string, child: import("node:child_process").ChildProcess) => void,
  *   ownGroup?: boolean }} options `command` goes in front of Node.js.
  * @returns {Promise<{ status: number | null, signal: string | null, hung: boolean, stderr: string, lines: string[],
- *   acknowledged: number[], failures: { position: number, code: string, message: string }[], done: boolean }>}
- *   `acknowledged` are positions.
+ *   acknowledged: { position: number, generation: number }[], failures: { position: number, code: string, message: string }[], done: boolean }>}
  */
 export function runDriver(job, options = {}) {
   const file = `${job.scratch}/job.json`;
@@ -47,7 +46,10 @@ export function runDriver(job, options = {}) {
     child.on("error", reject);
     child.on("close", (status, signal) => {
       clearTimeout(timer);
-      const acknowledged = lines.flatMap((line) => /^COMMITTED (\d+) /.exec(line)?.[1] ?? []).map(Number);
+      const acknowledged = lines.flatMap((line) => {
+        const match = /^COMMITTED (\d+) (\d+)$/.exec(line);
+        return match === null ? [] : [{ position: Number(match[1]), generation: Number(match[2]) }];
+      });
       const failures = lines.flatMap((line) => {
         const match = /^FAILED (\d+) (\S+) (.*)$/.exec(line);
         return match === null ? [] : [{ position: Number(match[1]), code: match[2], message: match[3] }];

@@ -9,6 +9,7 @@ const CREATE = { op: "create" };
 const TWELVE = { op: "add", ids: ids(0, 12), version: 1 };
 const REPLACING = { op: "add", ids: ["d3", "d12", "d13"], version: 2 };
 const DELETING = { op: "delete", ids: ["d1", "d12"] };
+const MANY = [CREATE, TWELVE, REPLACING, DELETING, { op: "add", ids: ids(20, 3), version: 1 }];
 const SMALL_NOTES = { "a.md": "cat sat on the mat\n", "b.md": "fast dog\n", "c.md": "search the index\n" };
 
 /** `text`: with a model; the others bring vectors. */
@@ -22,11 +23,13 @@ const SCENARIOS = [
     base: [CREATE, TWELVE, REPLACING],
     operation: { op: "update", ids: ["d0", "d13"], version: 5 },
   },
+  { name: "compact", base: MANY, operation: { op: "compact", options: { all: true } } },
   {
-    name: "compact",
-    base: [CREATE, TWELVE, REPLACING, DELETING, { op: "add", ids: ids(20, 3), version: 1 }],
-    operation: { op: "compact" },
+    name: "compact and remove",
+    base: MANY,
+    operation: { op: "compact", options: { all: true, graceMs: 0 } },
   },
+  { name: "recluster", base: MANY, operation: { op: "compact", options: { recluster: true } } },
   {
     name: "build with a model",
     base: [CREATE],

@@ -28,7 +28,9 @@ export function randomScript(seed, length, available) {
       Array.from(random.sample(Math.min(count, live.length), live.length), (i) => live[i]);
     const op = bag[random.below(bag.length)];
     if (op === "add") operations.push({ op, ids: pick(1 + random.below(5)), version });
-    else if (op === "compact") operations.push({ op });
+    else if (op === "compact") {
+      operations.push({ op, options: { all: random.below(2) === 0, graceMs: [0, 60_000][random.below(2)] } });
+    }
     // Always something to do, or there would be no new generation.
     else if (live.length > 4) operations.push({ op, ids: some(1 + random.below(2)), version });
   }

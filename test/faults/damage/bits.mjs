@@ -58,7 +58,7 @@ function* casesOf(fixture, f, choose, random) {
 /** Which share of the bits each tier flips, beside the important ones of one file of each type. */
 function shareOf(tier, nbits, base, file) {
   if (tier === "short")
-    return { important: base === "index" || file.endsWith("-wal"), limit: 80, share: 0.0004 };
+    return { important: base === "index" || file.endsWith("-wal"), limit: 40, share: 0.0002 };
   // The catalogs of the three indexes differ little; segments and codecs do.
   if (nbits === 2) return { important: true, share: base === "index" || file.endsWith("-wal") ? 1 : 0.02 };
   return { important: true, share: file.startsWith("catalog") ? 0.05 : base === "index" ? 1 : 0.01 };

@@ -18,6 +18,7 @@ function tryCommand(command, ...args) {
 
 export class PowerDisk {
   #mounted = false;
+  #unmountAtExit = () => this.unmount();
 
   constructor(kind, root) {
     this.kind = kind;
@@ -38,6 +39,8 @@ export class PowerDisk {
       tryCommand("truncate", "-s", size, this.image) ?? tryCommand(program, ...options, this.image);
     if (problem !== undefined) return problem;
     mkdirSync(this.folder, { recursive: true });
+    // In front of what removes the folder around it when the run is interrupted.
+    process.prependOnceListener("exit", this.#unmountAtExit);
     return this.mount();
   }
 
@@ -62,6 +65,7 @@ export class PowerDisk {
   }
 
   remove() {
+    process.off("exit", this.#unmountAtExit);
     this.unmount();
     rmSync(this.image, { force: true });
   }

@@ -21,5 +21,14 @@ function base() {
 /** A new folder, and what removes it. */
 export function scratchFolder(name) {
   const folder = mkdtempSync(join(base(), `maxsim-${name}-`));
-  return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  // Also when the run is interrupted: what lies in memory would stay there.
+  process.once("exit", remove);
+  return {
+    folder,
+    remove() {
+      process.off("exit", remove);
+      remove();
+    },
+  };
 }
