@@ -20,6 +20,9 @@ import { normalizeNewlines } from "./plain.js";
 /** More nested quotes than this on a line are no quotes; the parser's time grows with their square. */
 const MAX_QUOTES = /^(?:[ \t]*>){100}/m;
 
+/** A paragraph with more marks of emphasis than this has none: matching them takes time that grows with their square. */
+const MAX_EMPHASIS_MARKS = 2000;
+
 /** Title: of the front matter, else the first heading. Metadata: the other keys of the front matter. */
 export function extractMarkdown(source: string): ExtractedText {
   const text = normalizeNewlines(source);
@@ -40,7 +43,7 @@ export function extractMarkdown(source: string): ExtractedText {
 
 /** Undefined for what must not or cannot be parsed: it is read as plain text. */
 function parse(text: string): Root | undefined {
-  if (MAX_QUOTES.test(text)) return undefined;
+  if (MAX_QUOTES.test(text) || hasEndlessEmphasis(text)) return undefined;
   try {
     return fromMarkdown(text, {
       extensions: [gfm()],
@@ -50,6 +53,15 @@ function parse(text: string): Root | undefined {
     // The parser's stack or its own assertions; the text is still worth finding.
     return undefined;
   }
+}
+
+function hasEndlessEmphasis(text: string): boolean {
+  if (text.length <= MAX_EMPHASIS_MARKS) return false;
+  return text.split(/\n[ \t]*\n/).some((paragraph) => {
+    let marks = 0;
+    for (const _ of paragraph.matchAll(/[*_~]/g)) if (++marks > MAX_EMPHASIS_MARKS) return true;
+    return false;
+  });
 }
 
 class MarkdownWriter extends TextBuilder {

@@ -203,7 +203,7 @@ export const filterArbitrary: fc.Arbitrary<Filter> = filterJson.map((json) => ch
 
 /** The rows that filters see, with the columns of the catalog's table. */
 export class DocumentTable {
-  readonly db = new Database(":memory:");
+  readonly db: Database.Database = new Database(":memory:");
 
   constructor() {
     registerFilterFunctions(this.db);

@@ -34,6 +34,16 @@ describe("plain text", () => {
 });
 
 describe("Markdown", () => {
+  test("a paragraph of nothing but emphasis marks is plain text", () => {
+    const endless = "*a_".repeat(20_000);
+    expect(show(`*one*\n\n${endless}\n\n*two*`, "markdown")).toEqual([
+      "paragraph @1: *one*",
+      `paragraph @3: ${endless}`,
+      "paragraph @5: *two*",
+    ]);
+    expect(show(`*one*\n\n${"*a* ".repeat(900)}`, "markdown")[0]).toBe("paragraph @1: one");
+  });
+
   test("gives blocks with their source lines", () => {
     const source = [
       "# Head *one*",
