@@ -11,6 +11,7 @@ import {
 import { HISTORY_NAME, unreadableHistoryLines } from "../storage/history-log.js";
 import { damagedLocks } from "../storage/lock-files.js";
 import { nodeFileSystem } from "../storage/node-file-system.js";
+import { REPAIR_FOLDER } from "../storage/repair-folder.js";
 import { walDamage } from "../storage/wal-check.js";
 import { CATALOG_NAME } from "./connection.js";
 import { STAGING_NAME } from "./staging.js";
@@ -35,7 +36,9 @@ export async function lookAround(folder: string): Promise<Surroundings> {
   if (names.includes(JOURNAL_NAME)) {
     notes.push(`${JOURNAL_NAME}: an add did not reach its end; the next one goes on with what it encoded`);
   }
-  const temporary = names.filter((name) => isTemporaryBaseName(name) || name === STAGING_NAME);
+  const temporary = names.filter(
+    (name) => isTemporaryBaseName(name) || name === STAGING_NAME || name === REPAIR_FOLDER,
+  );
   for (const type of Object.keys(FILE_TYPES) as FileType[]) {
     const subfolder = FILE_FOLDERS[type];
     for (const base of await nodeFileSystem.list(join(folder, subfolder))) {

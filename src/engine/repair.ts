@@ -14,6 +14,7 @@ import { damageOf } from "../storage/corrupt-file.js";
 import { HISTORY_NAME, newestNoted, rewriteHistory, unreadableHistoryLines } from "../storage/history-log.js";
 import { WriterLock } from "../storage/lock.js";
 import { damagedLocks, removeDamagedLock } from "../storage/lock-files.js";
+import { removeRepairFolder } from "../storage/repair-folder.js";
 import { checkIndexAside } from "../workers/check-thread.js";
 import type { IndexFindings } from "../workers/index-findings.js";
 import { ModelHandle } from "./model-handle.js";
@@ -107,6 +108,7 @@ class Repair {
 
   async run(): Promise<RepairReport> {
     const { folder } = this;
+    if (!this.dryRun) await removeRepairFolder(folder);
     const before = await this.check();
     this.findings = before;
     if (before.problems.length === 0 && unreadableHistoryLines(folder) === 0) {

@@ -4,6 +4,7 @@
  */
 export const RIGS = [
   { name: "c1", load: () => import("./crash/kill-points.mjs") },
+  { name: "repair", load: () => import("./crash/kill-repair.mjs") },
   { name: "c2", load: () => import("./crash/random-kill.mjs") },
   { name: "c3", load: () => import("./crash/power-loss.mjs") },
   { name: "c4", load: () => import("./crash/mutants.mjs") },

@@ -10,8 +10,12 @@ const Database = createRequire(import.meta.url)("better-sqlite3");
 /** Loads the package from a copied dist/. */
 export async function loadPackage(dist) {
   const load = (path) => import(pathToFileURL(join(dist, path)).href);
-  const [{ Index }, { Catalog }] = await Promise.all([load("engine/index.js"), load("documents/catalog.js")]);
-  return { Index, Catalog };
+  const [{ Index }, { Catalog }, { repairIndex }] = await Promise.all([
+    load("engine/index.js"),
+    load("documents/catalog.js"),
+    load("engine/repair.js"),
+  ]);
+  return { Index, Catalog, repairIndex };
 }
 
 /** Ids that are asked for by their own vectors, in versions that may or may not be the stored ones. */

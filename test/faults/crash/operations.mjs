@@ -104,6 +104,18 @@ export const OPERATIONS = {
     },
     apply() {},
   },
+  /** { ids, options }: mends the index; `ids` are those of documents that go with what is damaged. */
+  repair: {
+    missing: (api) => (typeof api.repairIndex === "function" ? undefined : "this build has no repairIndex"),
+    async perform({ api, folder }, { options = {} }) {
+      const report = await api.repairIndex(folder, { threads: 1, ...options });
+      if (!report.ok) throw new Error(`the repair left ${JSON.stringify(report.left)}`);
+      return report.generation;
+    },
+    apply(state, { ids = [] }) {
+      for (const id of ids) state.delete(id);
+    },
+  },
   /** { files: { name: text or null } }: brings a folder of Markdown files to this content and synchronizes it. */
   sync: {
     missing: lacksMethod("sync"),
