@@ -36,11 +36,7 @@ describe("plain text", () => {
 describe("Markdown", () => {
   test("a paragraph of nothing but emphasis marks is plain text", () => {
     const endless = "*a_".repeat(20_000);
-    expect(show(`*one*\n\n${endless}\n\n*two*`, "markdown")).toEqual([
-      "paragraph @1: *one*",
-      `paragraph @3: ${endless}`,
-      "paragraph @5: *two*",
-    ]);
+    expect(show(endless, "markdown")).toEqual([`paragraph @1: ${endless}`]);
     expect(show(`*one*\n\n${"*a* ".repeat(900)}`, "markdown")[0]).toBe("paragraph @1: one");
   });
 
