@@ -142,6 +142,12 @@ describe("Markdown", () => {
 });
 
 describe("HTML", () => {
+  test("a paragraph in preformatted text of a table has the lines of the source", () => {
+    const { text, lines } = extractText("<table>\n<pre>a\n<p>b</pre></table>", "html");
+    expect(text).toBe("a\n b");
+    expect(lines).toEqual([{ offset: 0, line: 2 }]);
+  });
+
   test("gives what a reader sees, with source lines", () => {
     const source = [
       "<!doctype html><html><head><title>T &amp; x</title>",
