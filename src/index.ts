@@ -42,6 +42,15 @@ export type {
   UpdateReport,
 } from "./engine/options.js";
 export type { ReclusterReport } from "./engine/recluster.js";
+export {
+  type LostDocument,
+  type RepairNeed,
+  type RepairOptions,
+  type RepairReport,
+  type RepairStep,
+  repairIndex,
+  type UnrepairedDamage,
+} from "./engine/repair.js";
 export type { RestoreOptions, RestoreReport } from "./engine/restore.js";
 export type { VectorRows } from "./engine/rows.js";
 export type { SyncOptions, SyncReport } from "./engine/sync-report.js";

@@ -13,6 +13,7 @@ import { registerIndex } from "./commands/index.js";
 import { registerInfo } from "./commands/info.js";
 import { registerList } from "./commands/list.js";
 import { registerModel } from "./commands/model.js";
+import { registerRepair } from "./commands/repair.js";
 import { registerRestore } from "./commands/restore.js";
 import { registerSearch } from "./commands/search.js";
 import { registerSync } from "./commands/sync.js";
@@ -62,6 +63,7 @@ Exit status: 0 done, 1 failed, 2 wrong usage,
   registerHistory(program, context);
   registerInfo(program, context);
   registerVerify(program, context);
+  registerRepair(program, context);
   registerModel(program, context);
   registerBackup(program, context);
   registerRestore(program, context);

@@ -25,6 +25,7 @@ import type {
   StoredDocument,
   StoredPassage,
 } from "./records.js";
+import { type RowRepair, type RowRepairOptions, repairRows } from "./repair-rows.js";
 import { rowWriter } from "./rows.js";
 import { CATALOG_VERSION } from "./schema.js";
 import { SnapshotReader, settingsProblem } from "./snapshot.js";
@@ -327,6 +328,15 @@ export class Catalog {
       db.exec("VACUUM");
       this.emptyLog(db);
     }, "write");
+  }
+
+  /** Mends what can be mended of the rows; see `repairRows`. Only under the writer lock. Errors: CORRUPT, DISK_FULL, IO. */
+  repairRows(options: RowRepairOptions): RowRepair {
+    return this.read(({ db }) => {
+      const repair = repairRows(db, options);
+      this.emptyLog(db);
+      return repair;
+    }, "repair");
   }
 
   /** Later calls throw CLOSED; a second close does nothing. */

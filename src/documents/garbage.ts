@@ -10,10 +10,11 @@ import {
 } from "../storage/file-names.js";
 import type { FileSystem } from "../storage/file-system.js";
 import { nodeFileSystem } from "../storage/node-file-system.js";
+import { REPAIR_FOLDER, removeRepairFolder } from "../storage/repair-folder.js";
 import { removeStaging, STAGING_NAME } from "./staging.js";
 
 /**
- * Deletes temporary files, the staging file, and segment and codec files that are not in use. Only under the writer
+ * Deletes temporary files, the staging file, the work folder of a repair, and segment and codec files that are not in use. Only under the writer
  * lock, with no add running. Names of any other form stay, and so does the journal of an add that did not reach its
  * end: the next add goes on with it.
  * @param inUse names relative to the folder: `Catalog.filesInUse`.
@@ -28,6 +29,7 @@ export async function removeGarbage(
   const names = await fs.list(folder);
   if (names.includes(STAGING_NAME)) removed.push(STAGING_NAME);
   removeStaging(folder);
+  if (names.includes(REPAIR_FOLDER)) await removeRepairFolder(folder);
   for (const name of names.filter(isTemporaryBaseName)) {
     await fs.unlink(join(folder, name));
     removed.push(name);

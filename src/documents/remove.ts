@@ -14,6 +14,7 @@ import {
 import { HISTORY_NAME } from "../storage/history-log.js";
 import { LOCK_NAME } from "../storage/lock.js";
 import { nodeFileSystem } from "../storage/node-file-system.js";
+import { removeRepairFolder } from "../storage/repair-folder.js";
 import { isSnapshotLockName, SNAPSHOT_FOLDER } from "../storage/snapshot-lock.js";
 import { CATALOG_NAME } from "./connection.js";
 import { removeStaging } from "./staging.js";
@@ -34,6 +35,7 @@ export async function removeIndexFiles(folder: string): Promise<void> {
     await unlinkMatching(subfolder, (name) => isTemporaryBaseName(name) || isPublishedBaseName(type, name));
     await removeEmptyFolder(subfolder);
   }
+  await removeRepairFolder(folder);
   await unlinkMatching(join(folder, SNAPSHOT_FOLDER), isSnapshotLockName);
   await removeEmptyFolder(join(folder, SNAPSHOT_FOLDER));
   await removeEmptyFolder(folder);

@@ -12,6 +12,7 @@ import type { PassageSpan } from "../text/types.js";
 import { type CheckedDocument, checkDocument, checkSpan, describeSource } from "./check-document.js";
 import { guard } from "./connection.js";
 import { toWellFormed } from "./json-text.js";
+import { passageText } from "./passage-text.js";
 import { type ColumnValue, checkRow, rowChecksum } from "./row-checksum.js";
 import {
   missingRow,
@@ -195,12 +196,8 @@ export class Staging {
     return guard(this.path, "read", () =>
       this.selectPassages.all(from, limit).map((row) => {
         const span = toSpan(this.path, row);
-        const text = this.textOf(span.documentNo).slice(span.start, span.end);
-        return {
-          passageNo: span.passageNo,
-          documentNo: span.documentNo,
-          text: `${span.context} ${text}`.trim(),
-        };
+        const { passageNo, documentNo } = span;
+        return { passageNo, documentNo, text: passageText(this.textOf(documentNo), span) };
       }),
     );
   }

@@ -8,6 +8,13 @@ import { SourceReader } from "./source-reader.js";
 
 const MAX_PROBLEMS = 20;
 
+/** True for a row `d` of documents whose passages are others than it states. */
+const OTHER_PASSAGES = `d.passages <> (SELECT count(*) FROM passages p
+    WHERE p.passage_no >= d.first_passage AND p.passage_no < d.first_passage + d.passages
+      AND p.document_no = d.document_no)
+  OR d.tokens <> (SELECT coalesce(sum(p.tokens), 0) FROM passages p
+    WHERE p.passage_no >= d.first_passage AND p.passage_no < d.first_passage + d.passages)`;
+
 /** Each counts rows that contradict another table. */
 const CONTRADICTIONS: readonly (readonly [what: string, sql: string])[] = [
   [
@@ -25,11 +32,7 @@ const CONTRADICTIONS: readonly (readonly [what: string, sql: string])[] = [
   ],
   [
     "documents state other passages or tokens than there are",
-    `SELECT count(*) FROM documents d WHERE d.passages <> (SELECT count(*) FROM passages p
-       WHERE p.passage_no >= d.first_passage AND p.passage_no < d.first_passage + d.passages
-         AND p.document_no = d.document_no)
-     OR d.tokens <> (SELECT coalesce(sum(p.tokens), 0) FROM passages p
-       WHERE p.passage_no >= d.first_passage AND p.passage_no < d.first_passage + d.passages)`,
+    `SELECT count(*) FROM documents d WHERE ${OTHER_PASSAGES}`,
   ],
   [
     "tombstones differ from their document",
@@ -60,8 +63,32 @@ const CONTRADICTIONS: readonly (readonly [what: string, sql: string])[] = [
   ],
 ];
 
-const LIVE_SUMS = `SELECT count(*), coalesce(sum(d.passages), 0), coalesce(sum(d.tokens), 0) FROM documents d
+/** Live documents, their passages and tokens. */
+export const LIVE_SUMS = `SELECT count(*), coalesce(sum(d.passages), 0), coalesce(sum(d.tokens), 0) FROM documents d
   WHERE d.gen_replaced IS NULL AND NOT EXISTS (SELECT 1 FROM tombstones t WHERE t.document_no = d.document_no)`;
+
+/** What SQLite itself says of the structure of the file. */
+export function findStructureProblems(db: Database.Database): string[] {
+  const integrity = db.pragma(`integrity_check(${MAX_PROBLEMS})`) as { integrity_check: string }[];
+  return integrity
+    .filter(({ integrity_check: message }) => message !== "ok")
+    .map(({ integrity_check: message }) => `SQLite: ${message}`);
+}
+
+/** Documents without their text, or with other passages or tokens than they state. */
+export const INCOMPLETE_DOCUMENTS = `SELECT DISTINCT d.document_no FROM documents d
+  WHERE NOT EXISTS (SELECT 1 FROM texts t WHERE t.document_no = d.document_no) OR (${OTHER_PASSAGES})`;
+
+/** Rows of a table that do not match their checksum. */
+export function* damagedRows(
+  db: Database.Database,
+  table: TableName,
+): Generator<ColumnValue[], void, undefined> {
+  const rows = db.prepare<[], ColumnValue[]>(`SELECT ${columnList(table)} FROM ${table}`).raw();
+  for (const row of rows.iterate()) {
+    if (rowChecksum(table, row.slice(0, -1)) !== row.at(-1)) yield row;
+  }
+}
 
 /** Sentences that say what is wrong; errors of SQLite while reading are thrown. */
 export function findProblems(db: Database.Database): string[] {
@@ -69,9 +96,12 @@ export function findProblems(db: Database.Database): string[] {
   const add = (problem: string): void => {
     if (problems.length < MAX_PROBLEMS) problems.push(problem);
   };
-  const integrity = db.pragma(`integrity_check(${MAX_PROBLEMS})`) as { integrity_check: string }[];
-  for (const { integrity_check: message } of integrity) if (message !== "ok") add(`SQLite: ${message}`);
-  for (const table of TABLES) findDamagedRows(db, table, add);
+  for (const problem of findStructureProblems(db)) add(problem);
+  for (const table of TABLES) {
+    for (const row of damagedRows(db, table)) {
+      add(`row ${String(row[0])} of ${table} does not match its checksum`);
+    }
+  }
   for (const [what, sql] of CONTRADICTIONS) {
     const count = Number(db.prepare(sql).pluck().get());
     if (count > 0) add(`${count} ${what}`);
@@ -93,13 +123,4 @@ export function findProblems(db: Database.Database): string[] {
     add(error.message);
   }
   return problems;
-}
-
-function findDamagedRows(db: Database.Database, table: TableName, add: (problem: string) => void): void {
-  const rows = db.prepare<[], ColumnValue[]>(`SELECT ${columnList(table)} FROM ${table}`).raw();
-  for (const row of rows.iterate()) {
-    if (rowChecksum(table, row.slice(0, -1)) !== row.at(-1)) {
-      add(`row ${String(row[0])} of ${table} does not match its checksum`);
-    }
-  }
 }

@@ -5,6 +5,7 @@ import type { Logger } from "../common/logger.js";
 import type { Catalog, CatalogChange } from "../documents/catalog.js";
 import { removeGarbage } from "../documents/garbage.js";
 import type { Snapshot } from "../documents/records.js";
+import type { RowRepair, RowRepairOptions } from "../documents/repair-rows.js";
 import type { KernelBackend } from "../kernels/backend.js";
 import type { FileMapper } from "../storage/file-mapper.js";
 import { appendHistory, settledGeneration } from "../storage/history-log.js";
@@ -57,8 +58,20 @@ export class Writer {
   /** Commits, and notes the time. Returns the new generation. */
   commit(change: CatalogChange): number {
     const generation = this.catalog.commit(change);
-    this.committed++;
     for (const { tokens } of change.segments ?? []) this.tokens += tokens;
+    this.note(generation);
+    return generation;
+  }
+
+  /** Mends rows of the catalog, and notes the time when that made a generation. */
+  repairRows(options: RowRepairOptions): RowRepair {
+    const repair = this.catalog.repairRows(options);
+    if (repair.generation !== null) this.note(repair.generation);
+    return repair;
+  }
+
+  private note(generation: number): void {
+    this.committed++;
     try {
       appendHistory(this.context.folder, { generation, time: Date.now() });
     } catch (error) {
@@ -68,7 +81,6 @@ export class Writer {
         `generation ${generation} is committed, its time is not noted: ${error.message}`,
       );
     }
-    return generation;
   }
 
   /** Commits so far, and token vectors in the segments that they added. */

@@ -70,6 +70,15 @@ export function fileLength(path: string): number {
   }
 }
 
+/** Bytes of a file that somebody may be removing just now: 0 when it is gone. For estimates. */
+export function lengthIfPresent(path: string): number {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  } catch (error) {
+    throw ioError("look at", path, error);
+  }
+}
+
 /** What tells a file from another one that gets its name later; undefined when there is none. Errors: IO. */
 export function fileIdentity(path: string): string | undefined {
   try {

@@ -3,9 +3,21 @@
  * input gives equal bytes; what stands here informs, and tells how long ago a file was superseded. A lost line only
  * makes a grace period longer.
  */
-import { appendFileSync, closeSync, constants, fstatSync, openSync, readSync, rmSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import {
+  appendFileSync,
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { ioError, isMaxsimError, MaxsimError, systemCode } from "../common/errors.js";
+import { temporaryBaseName } from "./file-names.js";
 
 export const HISTORY_NAME = "history.log";
 
@@ -64,6 +76,26 @@ export function removeHistory(folder: string): void {
 /** The highest generation that the last lines tell of; 0 when there are none. */
 export function newestNoted(folder: string): number {
   return Math.max(0, ...timesOrNone(folder).keys());
+}
+
+/**
+ * Writes the log again without lines that cannot be read and those of generations above `newest`, which do not exist. Only
+ * under the writer lock. Errors: IO, DISK_FULL.
+ */
+export function rewriteHistory(folder: string, newest: number): void {
+  const path = join(folder, HISTORY_NAME);
+  const temporary = join(folder, temporaryBaseName(randomBytes(16).toString("hex")));
+  const lines = [...readHistory(folder, "all")].filter(([generation]) => generation <= newest);
+  try {
+    writeFileSync(temporary, lines.map(([generation, time]) => historyText({ generation, time })).join(""), {
+      flag: "wx",
+      flush: true,
+    });
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw ioError("write", path, error);
+  }
 }
 
 /** How many lines cannot be read; what a crash left of the last one counts. */

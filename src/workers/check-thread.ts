@@ -5,7 +5,7 @@ import { abortedError, throwIfAborted } from "../common/abort.js";
 import { deserializeError, MaxsimError } from "../common/errors.js";
 import { catalogBytes } from "../documents/copy-catalog.js";
 import { lookAround } from "../documents/surroundings.js";
-import { fileLength } from "../storage/folders.js";
+import { lengthIfPresent } from "../storage/folders.js";
 import { type CheckOptions, checkIndex } from "./check-index.js";
 import type { CheckMessage, CheckTask, IndexFindings } from "./index-findings.js";
 import { workerFile } from "./worker-file.js";
@@ -29,7 +29,7 @@ export async function checkIndexAside(
 
 async function sizeOf(folder: string): Promise<number> {
   const { published } = await lookAround(folder);
-  return published.reduce((sum, name) => sum + fileLength(join(folder, name)), catalogBytes(folder));
+  return published.reduce((sum, name) => sum + lengthIfPresent(join(folder, name)), catalogBytes(folder));
 }
 
 async function onThread(task: CheckTask, { signal, onProgress }: CheckOptions): Promise<IndexFindings> {

@@ -1,0 +1,148 @@
+/**
+ * Repair of a catalog that SQLite can read: its indexes are built again, and documents with damaged rows are taken out, so
+ * that what remains is whole. Nothing is guessed: a row that does not match its checksum is not believed.
+ */
+import type Database from "better-sqlite3";
+import { type LostDocument, type Removal, removeDamagedRows } from "./remove-damaged-rows.js";
+import { RowQuery, rowWriter } from "./rows.js";
+import { CATALOG_VERSION } from "./schema.js";
+import { findProblems, findStructureProblems, LIVE_SUMS } from "./verify.js";
+
+export interface RowRepairOptions {
+  /** Whether documents with damaged rows are removed. */
+  readonly drop: boolean;
+  /** Whether everything stays as it is, and only what would be done is told. */
+  readonly dryRun: boolean;
+}
+
+export interface RowRepair {
+  /** What was done, one sentence each. */
+  readonly done: readonly string[];
+  /** Documents that were removed, or would have to be. */
+  readonly lost: readonly LostDocument[];
+  /** What is still wrong. */
+  readonly left: readonly string[];
+  /** Whether `drop` would mend what is left. */
+  readonly dropHelps: boolean;
+  /** The generation that the repair made; null when it made none. */
+  readonly generation: number | null;
+}
+
+/** Ends a transaction whose changes are not wanted. */
+class Undo extends Error {}
+
+/** Errors: those of SQLite. A generation comes from removed rows; building indexes again makes none. */
+export function repairRows(db: Database.Database, { drop, dryRun }: RowRepairOptions): RowRepair {
+  const done: string[] = [];
+  const left = repairStructure(db, dryRun, done);
+  if (left.length === 0) return { done, lost: [], left, dropHelps: false, generation: null };
+  let removal: Removal | undefined;
+  let generation: number | null = null;
+  let remaining: string[] = [];
+  try {
+    db.transaction(() => {
+      removal = removeDamagedRows(db);
+      const gone = vanished(db, removal);
+      generation = writeRepairRecord(db, removal.lost.length);
+      remaining = gone === undefined ? findProblems(db) : [gone];
+      if (remaining.length > 0 || dryRun || !drop) throw new Undo();
+    }).immediate();
+  } catch (error) {
+    if (!(error instanceof Undo)) throw error;
+    generation = null;
+  }
+  const { lost, steps } = removal!;
+  if (remaining.length > 0) {
+    return { done, lost: [], left: [...left, ...remaining], dropHelps: false, generation: null };
+  }
+  const mended = drop ? { done: [...done, ...steps], left: [] } : { done, left };
+  return { ...mended, lost, dropHelps: !drop, generation };
+}
+
+/**
+ * What the rows that are left do not account for: documents or deletions that are gone without a trace. Counting them anew
+ * would bring deleted documents back, or hide that some are missing.
+ */
+function vanished(db: Database.Database, { lost, tombstones }: Removal): string | undefined {
+  const base = new RowQuery(db, "commits", "ORDER BY generation DESC LIMIT 1").get()!;
+  const expected = [base[9] - lost.length, base[16] + tombstones];
+  const [documents] = numbers(db, LIVE_SUMS);
+  const [buried] = numbers(db, "SELECT count(*) FROM tombstones");
+  if (documents === expected[0] && buried === expected[1]) return undefined;
+  return (
+    `without its damaged rows it has ${documents} documents and ${buried} tombstones, ` +
+    `the newest commit lets expect ${expected[0]} and ${expected[1]}`
+  );
+}
+
+/** Builds SQL indexes, or the whole file, again where that helps; returns what is wrong then. */
+function repairStructure(db: Database.Database, dryRun: boolean, done: string[]): string[] {
+  const before = findProblems(db);
+  if (findStructureProblems(db).length === 0) return before;
+  let after: string[] = [];
+  try {
+    db.transaction(() => {
+      db.exec("REINDEX");
+      after = findProblems(db);
+      if (dryRun || findStructureProblems(db).length > 0) throw new Undo();
+    }).immediate();
+  } catch (error) {
+    if (!(error instanceof Undo)) throw error;
+  }
+  const structure = after.filter((problem) => problem.startsWith("SQLite: "));
+  if (structure.length === 0) {
+    done.push("the SQL indexes were built again from the rows");
+    return after;
+  }
+  // Every row is right: only the pages that hold them are in disorder.
+  if (structure.length < after.length) return after;
+  if (!dryRun) {
+    db.exec("VACUUM");
+    after = findProblems(db);
+  }
+  if (dryRun || after.length === 0)
+    done.push("the file was written again from its rows, which are all sound");
+  return dryRun ? [] : after;
+}
+
+/** The commit record of a repair: what the tables hold now. Returns its generation. */
+function writeRepairRecord(db: Database.Database, removed: number): number {
+  const base = new RowQuery(db, "commits", "ORDER BY generation DESC LIMIT 1").get()!;
+  const [before, , indexId, settings, , , , codecNo] = base;
+  const [nextDocument, nextPassage] = [base[12], base[13]];
+  const [documents, passages, tokens] = numbers(db, LIVE_SUMS);
+  const [segments] = numbers(db, "SELECT count(*) FROM segments WHERE gen_dropped IS NULL");
+  const [lastDocument, lastPassage, tombstones, roots, sources] = numbers(
+    db,
+    `SELECT (SELECT max(document_no) FROM documents), (SELECT max(passage_no) FROM passages),
+       (SELECT count(*) FROM tombstones), (SELECT count(*) FROM roots WHERE gen_dropped IS NULL),
+       (SELECT count(*) FROM sources WHERE gen_dropped IS NULL)`,
+  );
+  const generation = before + 1;
+  rowWriter(db, "commits")(
+    generation,
+    CATALOG_VERSION,
+    indexId,
+    settings,
+    "repair",
+    0,
+    removed,
+    codecNo,
+    segments!,
+    documents!,
+    passages!,
+    tokens!,
+    nextDocument,
+    nextPassage,
+    lastDocument ?? null,
+    lastPassage ?? null,
+    tombstones!,
+    roots!,
+    sources!,
+  );
+  return generation;
+}
+
+function numbers(db: Database.Database, sql: string): (number | null)[] {
+  return db.prepare<[], (number | null)[]>(sql).raw().get()!;
+}
