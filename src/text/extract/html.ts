@@ -196,7 +196,11 @@ class OpenBlock {
   /** @param line of the first character in the source; 0 for white space that is not in the source. */
   addText(chars: string, line: number): void {
     if (this.kind === "code") {
-      if (chars !== "") this.place(line, chars);
+      if (line === 0) {
+        if (this.length > 0) this.append(chars);
+      } else if (chars !== "") {
+        this.place(line, chars);
+      }
       return;
     }
     let at = line;
