@@ -137,7 +137,7 @@ class Inspection {
   private async readThrough(
     crcs: Uint32Array | null,
   ): Promise<{ badBlocks: Set<number> | null; sha256: string | null }> {
-    const { path, length } = this.file;
+    const { length } = this.file;
     const { signal, what, onBytes } = this.options;
     const bodyLength = crcs === null ? 0 : length - FOOTER_BYTES - 4 * crcs.length;
     const bad = new Set<number>();
@@ -147,33 +147,50 @@ class Inspection {
     for (let position = 0; position < length; position += READ_BYTES) {
       throwIfAborted(signal, what);
       const bytes = chunk.subarray(0, Math.min(READ_BYTES, length - position));
-      try {
-        await readAll(this.file, bytes, position);
-      } catch (error) {
-        if (!isMaxsimError(error)) throw error;
-        unread = true;
-        this.add({ offset: position, what: damageOf(path, error).what });
-        for (let at = 0; at < bytes.length; at += BLOCK_BYTES) bad.add((position + at) / BLOCK_BYTES);
-        continue;
+      const whole = (await this.read(bytes, position)) === undefined;
+      for (let at = 0; at < bytes.length; at += BLOCK_BYTES) {
+        const start = position + at;
+        const block = bytes.subarray(at, at + BLOCK_BYTES);
+        // Where a chunk cannot be read, most of its blocks still can.
+        const failure = whole ? undefined : await this.read(block, start);
+        if (failure !== undefined) unread = true;
+        const problem = failure ?? blockProblem(block, start, crcs, bodyLength);
+        if (problem === undefined) continue;
+        bad.add(start / BLOCK_BYTES);
+        this.add({ offset: start, what: problem });
       }
       hash.update(bytes);
-      for (let at = 0; at < bytes.length && crcs !== null; at += BLOCK_BYTES) {
-        const start = position + at;
-        const block = start / BLOCK_BYTES;
-        const expected = crcs[block];
-        if (expected === undefined) break;
-        const found = crc32(bytes.subarray(at, Math.min(at + BLOCK_BYTES, bodyLength - position)));
-        if (found === expected) continue;
-        bad.add(block);
-        this.add({ offset: start, what: `expected a block with the CRC ${expected}, found ${found}` });
-      }
       onBytes?.(bytes.length);
     }
     return { badBlocks: crcs === null ? null : bad, sha256: unread ? null : hash.digest("hex") };
+  }
+
+  /** What keeps the bytes from being read. */
+  private async read(target: Buffer, position: number): Promise<string | undefined> {
+    try {
+      await readAll(this.file, target, position);
+      return undefined;
+    } catch (error) {
+      if (!isMaxsimError(error)) throw error;
+      return damageOf(this.file.path, error).what;
+    }
   }
 
   private add(damage: Damage): void {
     if (this.damage.length < MAX_DAMAGE) this.damage.push(damage);
     else this.suppressed++;
   }
+}
+
+/** How a block differs from its checksum; undefined for what the table does not cover. */
+function blockProblem(
+  block: Buffer,
+  start: number,
+  crcs: Uint32Array | null,
+  bodyLength: number,
+): string | undefined {
+  const expected = crcs?.[start / BLOCK_BYTES];
+  if (expected === undefined) return undefined;
+  const found = crc32(block.subarray(0, bodyLength - start));
+  return found === expected ? undefined : `expected a block with the CRC ${expected}, found ${found}`;
 }
