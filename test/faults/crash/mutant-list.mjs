@@ -1,7 +1,8 @@
 /**
  * Damaged copies of the package: each loses one of the precautions of a commit, and one of the rigs must notice. A patch
- * replaces text that must occur exactly once in dist/. `rule`: part of what the audit of the order of calls must say; `kill`:
- * the scenario in which C1 looks for it when the order of calls does not show it; `power`: power cuts are tried on it as well.
+ * replaces text that must occur exactly once in dist/. `rule`: part of what the audit of the order of calls must say.
+ * `kill`: the scenario in which C1 looks for it when the order of calls does not show it, and `says`: part of what C1 must
+ * find then. `power`: power cuts are tried on it as well.
  */
 export const MUTANTS = [
   {
@@ -50,6 +51,7 @@ export const MUTANTS = [
     name: "the commit comes before the files have names",
     rule: "before the name of a",
     kill: "first add",
+    says: "",
     patches: [
       {
         file: "storage/section-writer.js",
@@ -81,6 +83,7 @@ export const MUTANTS = [
     name: "it is acknowledged before the commit",
     rule: "it is acknowledged without a sync",
     kill: "first add",
+    says: "",
     patches: [
       {
         file: "engine/index.js",
@@ -94,6 +97,7 @@ export const MUTANTS = [
   {
     name: "leftovers of a crash stay",
     kill: "add",
+    says: ".tmp",
     patches: [{ file: "documents/garbage.js", find: "await fs.unlink(join(folder, name));", replace: "" }],
   },
 ];

@@ -103,7 +103,7 @@ async function auditMutant({ patches, rule }, root) {
   return broken === undefined ? undefined : `the order of calls: ${broken}`;
 }
 
-async function killMutant({ patches, kill }, tier, library, result) {
+async function killMutant({ patches, kill, says }, tier, library, result) {
   if (kill === undefined || library === undefined) return undefined;
   const found = await killAtPoints({
     tier,
@@ -111,10 +111,11 @@ async function killMutant({ patches, kill }, tier, library, result) {
     patches,
     wanted: (name) => name === kill,
     pointsOf: (calls) => spread(calls, KILLS[tier]),
-    enough: ({ findings }) => findings.length > 0,
+    enough: ({ findings }) => findings.some((finding) => finding.includes(says)),
   });
   result.points += found.points;
-  return found.findings.length === 0 ? undefined : `a kill: ${found.findings[0]}`;
+  const finding = found.findings.find((text) => text.includes(says));
+  return finding === undefined ? undefined : `a kill: ${finding}`;
 }
 
 /**
