@@ -47,21 +47,46 @@ export function compactIndex(context: WriteContext, options: CompactOptions = {}
       const before = writer.snapshot;
       const reclustered = options.recluster === true ? await recluster(writer, options) : null;
       const { droppedPassages } = reclustered ?? (await merge(writer, options));
-      await purgeRows(writer);
-      if (options.all === true && writer.written.commits > 0) writer.catalog.rewrite();
-      const removed = await writer.removeGarbage();
+      const removed = await removeUnused(writer, options);
       const after = writer.snapshot;
       return {
         generation: after.generation,
         segments: { before: before.segments.length, after: after.segments.length },
         bytes: { before: bytesOf(before), after: bytesOf(after) },
         droppedPassages,
-        removedFiles: removed.length,
+        removedFiles: removed,
         ...(reclustered === null ? {} : { recluster: reclustered.report }),
       };
     },
     { compaction: "off", ...(graceMs === undefined ? {} : { graceMs }) },
   );
+}
+
+/**
+ * Removes what nobody needs once the caller has gone on to the newest generation: during the compaction it read an older
+ * one itself. Returns the newest generation and the number of files that were removed.
+ */
+export function afterCompaction(
+  context: WriteContext,
+  options: CompactOptions,
+): Promise<Pick<CompactReport, "generation" | "removedFiles">> {
+  const { graceMs } = options;
+  return withWriter(
+    context,
+    async (writer) => {
+      const removedFiles = await removeUnused(writer, options);
+      return { generation: writer.snapshot.generation, removedFiles };
+    },
+    { compaction: "off", ...(graceMs === undefined ? {} : { graceMs }) },
+  );
+}
+
+/** Rows and files. What was committed just now is young and stays for its grace time. */
+async function removeUnused(writer: Writer, options: CompactOptions): Promise<number> {
+  const oldest = writer.oldestInUse();
+  if (writer.catalog.hasPurgeable(oldest)) writer.commit({ operation: "compact", purgeBefore: oldest });
+  if (options.all === true && writer.written.commits > 0) writer.catalog.rewrite();
+  return (await writer.removeGarbage()).length;
 }
 
 function merge(writer: Writer, options: CompactOptions): Promise<{ readonly droppedPassages: number }> {
@@ -71,12 +96,6 @@ function merge(writer: Writer, options: CompactOptions): Promise<{ readonly drop
     const budget = Number.POSITIVE_INFINITY;
     return chooseMerges(candidates, { maxSegmentTokens: MAX_SEGMENT_TOKENS, budget });
   });
-}
-
-/** Removes rows that nobody sees any more; what was committed just now is young and stays for its grace time. */
-async function purgeRows(writer: Writer): Promise<void> {
-  const oldest = writer.oldestInUse();
-  if (writer.catalog.hasPurgeable(oldest)) writer.commit({ operation: "compact", purgeBefore: oldest });
 }
 
 function bytesOf({ segments, codec }: Writer["snapshot"]): number {

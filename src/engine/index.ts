@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { resolve } from "node:path";
 import { checkInteger, checkOneOf, checkString, invalidArgument } from "../common/check.js";
-import { MaxsimError } from "../common/errors.js";
+import { isMaxsimError, MaxsimError } from "../common/errors.js";
 import { type Logger, silentLogger } from "../common/logger.js";
 import { Catalog } from "../documents/catalog.js";
 import type { StoredDocument } from "../documents/records.js";
@@ -11,7 +11,7 @@ import { type SelectedKernels, selectKernels } from "../kernels/select.js";
 import { fileLength, makeFolders } from "../storage/folders.js";
 import { SearchPool } from "../workers/search-pool.js";
 import { type BackupOptions, type BackupReport, backupIndex } from "./backup.js";
-import { type CompactOptions, type CompactReport, compactIndex } from "./compact.js";
+import { afterCompaction, type CompactOptions, type CompactReport, compactIndex } from "./compact.js";
 import { createSettings } from "./create-settings.js";
 import { type FilterArgument, filterCondition } from "./filtering.js";
 import { historyOf } from "./history.js";
@@ -214,8 +214,16 @@ export class Index {
    * Merges segments and drops what was deleted; scores stay the same, bit for bit, unless `recluster` is asked for. Writes
    * do some of it by themselves. Errors: LOCKED, CORRUPT, ABORTED, DISK_FULL, IO.
    */
-  compact(options: CompactOptions = {}): Promise<CompactReport> {
-    return this.write((context) => compactIndex(context, options));
+  async compact(options: CompactOptions = {}): Promise<CompactReport> {
+    const report = await this.write((context) => compactIndex(context, options));
+    try {
+      const { generation, removedFiles } = await this.write((context) => afterCompaction(context, options));
+      return { ...report, generation, removedFiles: report.removedFiles + removedFiles };
+    } catch (error) {
+      // Another writer was faster; it removes what is left.
+      if (isMaxsimError(error) && error.code === "LOCKED") return report;
+      throw error;
+    }
   }
 
   /**
