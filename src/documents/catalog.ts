@@ -8,32 +8,37 @@ import { checkInteger, invalidArgument } from "../common/check.js";
 import { isMaxsimError, MaxsimError } from "../common/errors.js";
 import { isFileId } from "../storage/file-names.js";
 import { HISTORY_NAME, newestNoted, removeHistory } from "../storage/history-log.js";
+import type { CatalogChange } from "./catalog-change.js";
 import { checkId } from "./check-document.js";
-import { type CatalogChange, writeGeneration } from "./commit.js";
+import { writeGeneration } from "./commit.js";
 import { CATALOG_NAME, checkpoint, createCatalog, guard, openCatalog } from "./connection.js";
-import { DocumentReader, type RowCondition } from "./document-reader.js";
+import { DocumentReader } from "./document-reader.js";
 import { NotJsonError, toJsonText } from "./json-text.js";
-import { type DeletedPassages, type PassageFact, PassageFacts } from "./passage-facts.js";
+import { PassageFacts } from "./passage-facts.js";
 import { hasPurgeable } from "./purge.js";
 import type {
+  DeletedPassages,
   DocumentSummary,
   GenerationRecord,
   IndexSettings,
+  PassageFact,
   RootRecord,
+  RowCondition,
   Snapshot,
   SourceRecord,
   StoredDocument,
   StoredPassage,
 } from "./records.js";
-import { type RowRepair, type RowRepairOptions, repairRows } from "./repair-rows.js";
+import { repairRows } from "./repair-rows.js";
+import type { RowRepair, RowRepairOptions } from "./row-repair.js";
 import { rowWriter } from "./rows.js";
 import { CATALOG_VERSION } from "./schema.js";
 import { SnapshotReader, settingsProblem } from "./snapshot.js";
 import { SourceReader } from "./source-reader.js";
 import { findProblems } from "./verify.js";
 
-export type { CatalogChange } from "./commit.js";
-export type { RowCondition } from "./document-reader.js";
+export type { CatalogChange } from "./catalog-change.js";
+export type { RowCondition } from "./records.js";
 
 /** A generation with the passages of its deleted documents as ascending, joined ranges. */
 export interface Generation {

@@ -49,6 +49,13 @@ function sqliteFailure(path: string, action: string, error: unknown): MaxsimErro
       cause: error,
     });
   }
+  // Only a creation writes with a journal that would have to be rolled back.
+  if (code === "SQLITE_READONLY_ROLLBACK") {
+    return new MaxsimError("INDEX_NOT_FOUND", `there is no index at ${path}: its creation did not finish`, {
+      hint: "Check the path, or build an index there.",
+      cause: error,
+    });
+  }
   if (/^SQLITE_(READONLY|CANTOPEN)/.test(code)) {
     return new MaxsimError("IO", `cannot ${action} ${path}: its folder cannot be written to (${code})`, {
       hint: "Readers, too, share memory through a file beside the catalog: make the folder writable, or copy it.",

@@ -1,7 +1,7 @@
 /** Reads documents and passages as a generation sees them; each row is checked. */
 import type Database from "better-sqlite3";
 import { fromJsonText } from "./json-text.js";
-import type { DocumentSummary, Snapshot, StoredDocument, StoredPassage } from "./records.js";
+import type { DocumentSummary, RowCondition, Snapshot, StoredDocument, StoredPassage } from "./records.js";
 import { RowQuery } from "./rows.js";
 import type { Rows } from "./schema.js";
 import { damagedCatalog } from "./snapshot.js";
@@ -10,12 +10,6 @@ import type { Metadata } from "./types.js";
 /** Visible at a generation, which is bound three times. */
 export const LIVE = `documents.gen_added <= ? AND (documents.gen_replaced IS NULL OR documents.gen_replaced > ?)
   AND NOT EXISTS (SELECT 1 FROM tombstones t WHERE t.document_no = documents.document_no AND t.gen_deleted <= ?)`;
-
-/** A condition on rows of `documents` and the values of its `?`. */
-export interface RowCondition {
-  readonly sql: string;
-  readonly parameters: readonly (string | number | null)[];
-}
 
 export class DocumentReader {
   private readonly documentOf: RowQuery<"documents">;

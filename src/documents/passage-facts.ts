@@ -1,20 +1,6 @@
 /** What the catalog says of the passages that segments hold, without their texts: for checks and repairs. */
 import type Database from "better-sqlite3";
-
-export interface PassageFact {
-  readonly passageNo: number;
-  readonly documentNo: number;
-  readonly tokens: number;
-  /** Whether its document is deleted in the generation. */
-  readonly deleted: boolean;
-}
-
-/** Passages of a deleted document, whose rows may be gone. */
-export interface DeletedPassages {
-  readonly documentNo: number;
-  readonly firstPassage: number;
-  readonly passages: number;
-}
+import type { DeletedPassages, PassageFact } from "./records.js";
 
 const DELETED = `EXISTS (SELECT 1 FROM tombstones t
   WHERE t.document_no = passages.document_no AND t.gen_deleted <= @generation)`;

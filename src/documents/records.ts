@@ -175,3 +175,25 @@ export interface StoredPassage {
   /** Text put before the passage when it was encoded; may be empty. */
   readonly context: string;
 }
+
+/** A condition on rows of `documents` and the values of its `?`. */
+export interface RowCondition {
+  readonly sql: string;
+  readonly parameters: readonly (string | number | null)[];
+}
+
+/** What the catalog says of a passage that a segment holds. */
+export interface PassageFact {
+  readonly passageNo: number;
+  readonly documentNo: number;
+  readonly tokens: number;
+  /** Whether its document is deleted in the generation. */
+  readonly deleted: boolean;
+}
+
+/** Passages of a deleted document, whose rows may be gone. */
+export interface DeletedPassages {
+  readonly documentNo: number;
+  readonly firstPassage: number;
+  readonly passages: number;
+}

@@ -2,15 +2,10 @@
 import type Database from "better-sqlite3";
 import { OPERATIONS } from "./records.js";
 import { type ColumnValue, rowChecksum } from "./row-checksum.js";
+import type { LostDocument } from "./row-repair.js";
 import { RowQuery, rowWriter } from "./rows.js";
 import type { Rows, TableName } from "./schema.js";
 import { damagedRows, INCOMPLETE_DOCUMENTS } from "./verify.js";
-
-export interface LostDocument {
-  readonly documentNo: number;
-  /** Null when it cannot be read any more. */
-  readonly id: string | null;
-}
 
 export interface Removal {
   readonly lost: readonly LostDocument[];

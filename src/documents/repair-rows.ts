@@ -3,30 +3,11 @@
  * that what remains is whole. Nothing is guessed: a row that does not match its checksum is not believed.
  */
 import type Database from "better-sqlite3";
-import { type LostDocument, type Removal, removeDamagedRows } from "./remove-damaged-rows.js";
+import { type Removal, removeDamagedRows } from "./remove-damaged-rows.js";
+import type { RowRepair, RowRepairOptions } from "./row-repair.js";
 import { RowQuery, rowWriter } from "./rows.js";
 import { CATALOG_VERSION } from "./schema.js";
 import { findProblems, findStructureProblems, LIVE_SUMS } from "./verify.js";
-
-export interface RowRepairOptions {
-  /** Whether documents with damaged rows are removed. */
-  readonly drop: boolean;
-  /** Whether everything stays as it is, and only what would be done is told. */
-  readonly dryRun: boolean;
-}
-
-export interface RowRepair {
-  /** What was done, one sentence each. */
-  readonly done: readonly string[];
-  /** Documents that were removed, or would have to be. */
-  readonly lost: readonly LostDocument[];
-  /** What is still wrong. */
-  readonly left: readonly string[];
-  /** Whether `drop` would mend what is left. */
-  readonly dropHelps: boolean;
-  /** The generation that the repair made; null when it made none. */
-  readonly generation: number | null;
-}
 
 /** Ends a transaction whose changes are not wanted. */
 class Undo extends Error {}

@@ -1,9 +1,8 @@
 /** Passages of the catalog as input of a build: their texts are what was encoded. */
 import { MaxsimError } from "../common/errors.js";
 import type { Catalog } from "../documents/catalog.js";
-import type { PassageFact } from "../documents/passage-facts.js";
 import { passageText } from "../documents/passage-text.js";
-import type { Snapshot } from "../documents/records.js";
+import type { PassageFact, Snapshot } from "../documents/records.js";
 import type { StagedPassage } from "../documents/staging.js";
 import type { PassageQueue } from "../indexing/build.js";
 import { ordinalOf } from "../indexing/segment.js";

@@ -1,10 +1,10 @@
 /** What a repair is asked for and what it says it did. */
 import type { Logger } from "../common/logger.js";
 import type { ProgressListener } from "../common/progress.js";
-import type { LostDocument } from "../documents/remove-damaged-rows.js";
+import type { LostDocument } from "../documents/row-repair.js";
 import type { IndexProblem } from "../workers/index-findings.js";
 
-export type { LostDocument } from "../documents/remove-damaged-rows.js";
+export type { LostDocument } from "../documents/row-repair.js";
 
 export interface RepairOptions {
   /** Whether documents are removed of which nothing sound is left and which cannot be encoded again. Default false. */

@@ -5,7 +5,7 @@ import type { Logger } from "../common/logger.js";
 import type { Catalog, CatalogChange } from "../documents/catalog.js";
 import { removeGarbage } from "../documents/garbage.js";
 import type { Snapshot } from "../documents/records.js";
-import type { RowRepair, RowRepairOptions } from "../documents/repair-rows.js";
+import type { RowRepair, RowRepairOptions } from "../documents/row-repair.js";
 import type { KernelBackend } from "../kernels/backend.js";
 import type { FileMapper } from "../storage/file-mapper.js";
 import { appendHistory, settledGeneration } from "../storage/history-log.js";

@@ -6,7 +6,7 @@ import type { Codec } from "../codec/codec.js";
 import { inverseNorms } from "../codec/inverse-norms.js";
 import { buildPostings } from "../codec/postings.js";
 import { fromFloat16 } from "../common/float16.js";
-import type { DeletedPassages, PassageFact } from "../documents/passage-facts.js";
+import type { DeletedPassages, PassageFact } from "../documents/records.js";
 import type { Damage } from "../storage/corrupt-file.js";
 import type { SectionFile } from "../storage/section-file.js";
 import type { Segment } from "./segment.js";

@@ -21,6 +21,8 @@ export class WriterLock {
     let db: Database.Database | undefined;
     try {
       db = new Database(path, { timeout: 0 });
+      // The file holds nothing, so it needs no journal beside it.
+      db.pragma("journal_mode = MEMORY");
       db.exec("BEGIN EXCLUSIVE");
       return new WriterLock(db, path);
     } catch (error) {

@@ -98,6 +98,8 @@ export function removeFreeLock(folder: string, generation: number): boolean {
   let db: Database.Database | undefined;
   try {
     db = new Database(path, { timeout: 0 });
+    // The file holds nothing, so it needs no journal beside it.
+    db.pragma("journal_mode = MEMORY");
     db.exec("BEGIN EXCLUSIVE");
     rmSync(path, { force: true });
     return true;
