@@ -4,7 +4,7 @@ import type { Codec } from "../codec/codec.js";
 import { decodeCodecFile } from "../codec/codec-file.js";
 import { codecPrefix } from "../codec/codec-prefix.js";
 import { isMaxsimError } from "../common/errors.js";
-import type { SegmentRecord, Snapshot } from "../documents/records.js";
+import type { CodecRecord, SegmentRecord, Snapshot } from "../documents/records.js";
 import { RepairFolder } from "../storage/repair-folder.js";
 import { readSectionFile } from "../storage/section-reader.js";
 import type { RepairEncoder } from "./repair-encoder.js";
@@ -57,6 +57,7 @@ async function repairSegments(
   const placed: string[] = [];
   const added: SegmentRecord[] = [];
   const dropped: number[] = [];
+  const obsolete: string[] = [];
   let encoded = 0;
   for (const record of snapshot.segments.filter(({ file }) => damaged.has(file.name))) {
     const outcome = await repairSegment({
@@ -91,11 +92,16 @@ async function repairSegments(
     const segmentNo = snapshot.nextSegment + added.length;
     added.push({ segmentNo, codecNo: record.codecNo, ...written });
   }
+  for (const { file } of extendedCodecs(snapshot).filter((record) => damaged.has(record.file.name))) {
+    repaired.push({ file: file.name, what: "was removed: the codec that extends it holds all that it held" });
+    obsolete.push(file.name);
+  }
   const numbers = [...lost].sort((a, b) => a - b);
   const names = namesOf(writer, snapshot, numbers);
-  const changed = placed.length > 0 || dropped.length > 0;
+  const changed = placed.length > 0 || dropped.length > 0 || obsolete.length > 0;
   if (options.dryRun !== true && changed) {
     for (const name of placed) await work.place(name);
+    for (const name of obsolete) await work.unpublish(name);
     writer.commit({ operation: "repair", segments: added, dropSegments: dropped, deleteDocuments: numbers });
   }
   return { repaired, left, lost: names, encoded, committed: options.dryRun !== true && changed };
@@ -110,6 +116,11 @@ function namesOf({ catalog }: Writer, { generation }: Snapshot, numbers: readonl
       return { documentNo, id: null };
     }
   });
+}
+
+/** The codecs that the one of the index extends. */
+function extendedCodecs({ codec, codecs }: Snapshot): CodecRecord[] {
+  return [...codecs.values()].filter(({ codecNo }) => codecNo !== codec?.codecNo);
 }
 
 /** The codec of the index; undefined when it cannot be used. */

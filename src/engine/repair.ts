@@ -204,7 +204,8 @@ class Repair {
     snapshot: Snapshot,
     { problems }: IndexFindings,
   ): Promise<void> {
-    const names = [snapshot.codec, ...snapshot.segments].map((record) => record?.file.name);
+    const records = [snapshot.codec, ...snapshot.codecs.values(), ...snapshot.segments];
+    const names = records.map((record) => record?.file.name);
     const damaged = new Set(problems.map(({ file }) => file).filter((file) => names.includes(file)));
     if (damaged.size === 0) return;
     const { model: recorded } = snapshot.settings;

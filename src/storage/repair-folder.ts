@@ -62,6 +62,14 @@ export class RepairFolder {
     await nodeFileSystem.syncFolder(folder);
   }
 
+  /** Takes a damaged file that nobody needs out of the index, durably. Errors: IO. */
+  async unpublish(name: string): Promise<void> {
+    const target = join(this.indexFolder, name);
+    if ((await pathKind(target)) === "folder") await removeIfEmpty(target);
+    else await removeFile(target);
+    await nodeFileSystem.syncFolder(dirname(target));
+  }
+
   /** Removes a file that is not wanted after all. */
   async discard(name: string): Promise<void> {
     await removeFile(join(this.path, name));

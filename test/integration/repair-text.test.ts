@@ -191,5 +191,11 @@ describe("a codec", () => {
     const { name } = filesOf(folder, "codec")[0]!;
     flip(join(folder, name), 900);
     expect((await verifyIndex(folder)).problems).toContainEqual(expect.objectContaining({ file: name }));
+    const report = await repairIndex(folder);
+    expect(report).toMatchObject({ ok: true, left: [], lost: [], encoded: 0 });
+    expect(report.repaired).toEqual([
+      { file: name, what: "was removed: the codec that extends it holds all that it held" },
+    ]);
+    expect(await contents(folder)).toEqual(healthy);
   });
 });
