@@ -44,7 +44,7 @@ beforeAll(async () => {
     "notes.jsonl": jsonLines(NOTES),
     [`${folder}/bird-watching-in-winter.md`]: "# Watching birds\n\nA heron stands in the reeds.\n",
     "many.jsonl": jsonLines(
-      Array.from({ length: 400 }, (_, i) => ({ id: `n${i}`, text: `${NOTES[i % NOTES.length]!.text} ${i}` })),
+      Array.from({ length: 900 }, (_, i) => ({ id: `n${i}`, text: `${NOTES[i % NOTES.length]!.text} ${i}` })),
     ),
   });
   expect(await maxsim(["index", "notes.jsonl", "a-folder-with-a-rather-long-name"], { cwd })).toMatchObject({
@@ -134,7 +134,7 @@ describe.skipIf(reason)(nameOrReason("on a terminal of 60 columns", reason), () 
     const { status, stdout } = await result;
     expect(status).toBe(0);
     const drawn = stdout.split("\r\u001b[K").slice(1);
-    const encoding = drawn.filter((text) => /^(sample|encode) {2}\d+\/400 passages/.test(text));
+    const encoding = drawn.filter((text) => /^(sample|encode) {2}\d+/900 passages/.test(text));
     expect(encoding.length).toBeGreaterThan(1);
     expect(encoding.some((text) => / {2}[\d,]+(\.\d+)?\/s {2}.* left {2}\d+ MB/.test(text))).toBe(true);
     for (const text of drawn.slice(0, -1)) {
@@ -143,7 +143,7 @@ describe.skipIf(reason)(nameOrReason("on a terminal of 60 columns", reason), () 
     }
     const lines = screen(stdout);
     expect(lines[0]).toBe("index: many-index");
-    expect(lines[1]).toMatch(/^indexed 400 documents in /);
+    expect(lines[1]).toMatch(/^indexed 900 documents in /);
   });
 
   it("shows an error in colour, and says how Ctrl-C goes on", async () => {
