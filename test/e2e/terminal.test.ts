@@ -134,7 +134,7 @@ describe.skipIf(reason)(nameOrReason("on a terminal of 60 columns", reason), () 
     const { status, stdout } = await result;
     expect(status).toBe(0);
     const drawn = stdout.split("\r\u001b[K").slice(1);
-    const encoding = drawn.filter((text) => /^(sample|encode) {2}\d+/900 passages/.test(text));
+    const encoding = drawn.filter((text) => /^(sample|encode) {2}\d+\/900 passages/.test(text));
     expect(encoding.length).toBeGreaterThan(1);
     expect(encoding.some((text) => / {2}[\d,]+(\.\d+)?\/s {2}.* left {2}\d+ MB/.test(text))).toBe(true);
     for (const text of drawn.slice(0, -1)) {
