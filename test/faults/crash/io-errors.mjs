@@ -31,7 +31,7 @@ const ERRORS = {
 const CODES = new Set(["IO", "DISK_FULL"]);
 
 const SHORT_SCENARIOS = ["add", "compact", "sync"];
-const SHORT_POINTS = 20;
+const SHORT_POINTS = 10;
 
 /** @param {{ tier: "short" | "long", log: (text: string) => void }} options */
 export async function run({

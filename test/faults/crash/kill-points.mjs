@@ -16,7 +16,7 @@ import { runDriver } from "./run-driver.mjs";
 import { copyPlace, prepareScenarios } from "./scenarios.mjs";
 
 /** Points of one scenario in the short tier, evenly spread; all in the long one. */
-const SHORT_POINTS = 4;
+const SHORT_POINTS = 2;
 
 /**
  * @param {{ tier: "short" | "long", log: (text: string) => void, patches?: object[], wanted?: (scenario: string) => boolean,

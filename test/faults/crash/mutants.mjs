@@ -22,7 +22,7 @@ const OPERATIONS = [{ op: "create" }, { op: "add", ids: ["d0", "d1", "d2", "d3"]
 /** Power cuts that a mutant gets, at most. */
 const POWER_ROUNDS = 12;
 /** Calls that C1 tries on a mutant before it is said to survive. */
-const KILLS = { short: 24, long: 400 };
+const KILLS = { short: 12, long: 400 };
 
 /** @param {{ tier: "short" | "long", log: (text: string) => void }} options */
 export async function run({ tier, log }) {

@@ -14,7 +14,7 @@ import { runDriver } from "./run-driver.mjs";
 import { newPlace } from "./scenarios.mjs";
 import { availableOperations, randomScript, undisturbed } from "./script.mjs";
 
-const TIERS = { short: { rounds: 12, operations: 30 }, long: { rounds: 500, operations: 60 } };
+const TIERS = { short: { rounds: 6, operations: 30 }, long: { rounds: 500, operations: 60 } };
 /** The kill comes up to this many milliseconds after the writer is ready: three or four operations. */
 const MAX_DELAY_MS = 60;
 

@@ -41,7 +41,7 @@ export async function run({ tier, log }) {
   return withFixtures(short ? [2] : [1, 2, 4], async (fixtures, scratch) => {
     const all = fixtures.flatMap((fixture, f) => casesOf(fixture, f, ["index", "logged", "compacted"]));
     const seed = seedOf(1);
-    const cases = short ? sampleOf(all, 200, new Random(seed)) : all;
+    const cases = short ? sampleOf(all, 100, new Random(seed)) : all;
     log(`${name}: ${cases.length} of ${all.length} cases, seed ${seed}`);
     return damageResult(name, await lookAt(fixtures, scratch, cases));
   });

@@ -36,7 +36,7 @@ export async function run({ tier, log }) {
       return names.map((lie) => ({ fixture, lie }));
     });
     const seed = seedOf(3);
-    const chosen = tier === "short" ? sampleOf(cases, 200, new Random(seed)) : cases;
+    const chosen = tier === "short" ? sampleOf(cases, 100, new Random(seed)) : cases;
     log(`${name}: ${chosen.length} of ${cases.length} lies, seed ${seed}`);
     await runCases({
       program: READER,
