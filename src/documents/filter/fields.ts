@@ -33,6 +33,9 @@ export function fieldOf(keys: readonly string[]): Field | FieldProblem {
       hint: "Rename the key in the metadata.",
     };
   }
+  if (keys.some((key) => key.includes("\0"))) {
+    return { problem: "is not allowed: it holds a NUL character", hint: "Rename the key in the metadata." };
+  }
   if (isTextField(first)) {
     if (keys.length === 1) return { kind: "text", name: first };
     return {

@@ -157,7 +157,10 @@ const field = fc.oneof(
   {
     weight: 4,
     arbitrary: fc
-      .array(key, { minLength: 1, maxLength: 3, size: "-1" })
+      .array(
+        key.filter((name) => !name.includes("\0")),
+        { minLength: 1, maxLength: 3, size: "-1" },
+      )
       .map((keys) => formatField({ kind: "metadata", keys })),
   },
 );

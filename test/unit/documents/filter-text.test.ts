@@ -290,6 +290,7 @@ describe("the JSON form", () => {
     [{ op: "not", filter: { op: "exists" } }, /^filter\.filter\.field must be the name of a field/],
     [{ author: { name: "x" } }, /^filter\["author"\] must be a string, .*, found an object/],
     [JSON.parse('{"__proto__": 1}'), /no field may be called __proto__/],
+    [equal('a."x\\u0000"', 1), /NUL/],
     [equal("constructor.x", 1), /no field may be called constructor/],
     [equal("a.prototype", 1), /no field may be called prototype/],
     [equal('"__proto__"', 1), /no field may be called __proto__/],
