@@ -7,9 +7,9 @@ import { inconsistent } from "./inconsistent.js";
 import { fromJsonText, toJsonText } from "./json-text.js";
 import { purge } from "./purge.js";
 import type { CodecRecord, DocumentUpdate, SegmentRecord } from "./records.js";
-import { RowQuery, rowWriter } from "./rows.js";
+import { RowQuery, rowWriter, type WithoutChecksum } from "./rows.js";
 import { CATALOG_VERSION, type Rows } from "./schema.js";
-import { checkFileRecord, SnapshotReader } from "./snapshot.js";
+import { checkFileRecord, SnapshotReader, tableEnds } from "./snapshot.js";
 import type { Staging } from "./staging.js";
 import type { Metadata } from "./types.js";
 
@@ -62,7 +62,7 @@ export function writeGeneration(db: Database.Database, change: CatalogChange): n
     base.tokens + added.tokens - removed.tokens,
     staging?.endDocument ?? base.nextDocument,
     staging?.endPassage ?? base.nextPassage,
-    ...tableEnds(db),
+    ...tableEnds(db).get()!,
     roots,
     sources,
   );
@@ -71,17 +71,6 @@ export function writeGeneration(db: Database.Database, change: CatalogChange): n
 
 function emptyTotals(): Totals {
   return { documents: 0, passages: 0, tokens: 0 };
-}
-
-/** What makes a missing row noticed: see `SnapshotReader.read`. */
-function tableEnds(db: Database.Database): [number | null, number | null, number] {
-  return db
-    .prepare<[], [number | null, number | null, number]>(
-      `SELECT (SELECT max(document_no) FROM documents), (SELECT max(passage_no) FROM passages),
-         (SELECT count(*) FROM tombstones)`,
-    )
-    .raw()
-    .get()!;
 }
 
 function settingsOf(db: Database.Database, generation: number): string {
@@ -107,12 +96,12 @@ function addTombstones(db: Database.Database, generation: number, numbers: reado
   return total;
 }
 
-/** The live row of an id. */
-function liveById(db: Database.Database): RowQuery<"documents"> {
+/** The live row of an id or a number. */
+function liveBy(db: Database.Database, column: "id" | "document_no"): RowQuery<"documents"> {
   return new RowQuery(
     db,
     "documents",
-    `WHERE id = ? AND gen_replaced IS NULL
+    `WHERE ${column} = ? AND gen_replaced IS NULL
        AND NOT EXISTS (SELECT 1 FROM tombstones t WHERE t.document_no = documents.document_no)`,
   );
 }
@@ -124,12 +113,7 @@ function updateDocuments(
   updates: readonly DocumentUpdate[],
 ): void {
   if (updates.length === 0) return;
-  const documentOf = new RowQuery(
-    db,
-    "documents",
-    `WHERE document_no = ? AND gen_replaced IS NULL
-       AND NOT EXISTS (SELECT 1 FROM tombstones t WHERE t.document_no = documents.document_no)`,
-  );
+  const documentOf = liveBy(db, "document_no");
   const sorted = [...updates].sort((a, b) => a.documentNo - b.documentNo);
   const replace = rowWriter(db, "documents", "REPLACE");
   const rows = sorted.map(({ documentNo }) => {
@@ -139,7 +123,7 @@ function updateDocuments(
     replace(documentNo, genAdded, generation, ...rest);
     return row;
   });
-  const live = liveById(db);
+  const live = liveBy(db, "id");
   const insert = rowWriter(db, "documents");
   sorted.forEach((update, i) => {
     const row = rows[i]!;
@@ -152,8 +136,6 @@ function updateDocuments(
     insert(update.documentNo, generation, null, ...values, row[9], row[10], row[11]);
   });
 }
-
-type WithoutChecksum<Row extends readonly unknown[]> = Row extends [...infer Values, number] ? Values : never;
 
 function updatedInput(row: Rows["documents"], update: DocumentUpdate): Parameters<typeof checkDocument>[0] {
   const [, , , id, title, url, metadata, path, line] = row;
@@ -176,7 +158,7 @@ function updatedInput(row: Rows["documents"], update: DocumentUpdate): Parameter
 }
 
 function copyStaged(db: Database.Database, generation: number, staging: Staging): Totals {
-  const live = liveById(db);
+  const live = liveBy(db, "id");
   const insertDocument = rowWriter(db, "documents");
   const insertText = rowWriter(db, "texts");
   const insertPassage = rowWriter(db, "passages");

@@ -7,6 +7,7 @@ import { type Removal, removeDamagedRows } from "./remove-damaged-rows.js";
 import type { RowRepair, RowRepairOptions } from "./row-repair.js";
 import { RowQuery, rowWriter } from "./rows.js";
 import { CATALOG_VERSION } from "./schema.js";
+import { tableEnds } from "./snapshot.js";
 import { findProblems, findStructureProblems, LIVE_SUMS } from "./verify.js";
 
 /** Ends a transaction whose changes are not wanted. */
@@ -93,10 +94,10 @@ function writeRepairRecord(db: Database.Database, removed: number): number {
   const [nextDocument, nextPassage] = [base[12], base[13]];
   const [documents, passages, tokens] = numbers(db, LIVE_SUMS);
   const [segments] = numbers(db, "SELECT count(*) FROM segments WHERE gen_dropped IS NULL");
-  const [lastDocument, lastPassage, tombstones, roots, sources] = numbers(
+  const [lastDocument, lastPassage, tombstones] = tableEnds(db).get()!;
+  const [roots, sources] = numbers(
     db,
-    `SELECT (SELECT max(document_no) FROM documents), (SELECT max(passage_no) FROM passages),
-       (SELECT count(*) FROM tombstones), (SELECT count(*) FROM roots WHERE gen_dropped IS NULL),
+    `SELECT (SELECT count(*) FROM roots WHERE gen_dropped IS NULL),
        (SELECT count(*) FROM sources WHERE gen_dropped IS NULL)`,
   );
   const generation = before + 1;

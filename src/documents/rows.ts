@@ -3,7 +3,10 @@ import type Database from "better-sqlite3";
 import { type ColumnValue, checkRow, rowChecksum } from "./row-checksum.js";
 import { columnCount, columnList, type Rows, type TableName } from "./schema.js";
 
-type WithoutChecksum<Row extends readonly unknown[]> = Row extends [...infer Values, number] ? Values : never;
+/** A row as it is written: the checksum is added. */
+export type WithoutChecksum<Row extends readonly unknown[]> = Row extends [...infer Values, number]
+  ? Values
+  : never;
 
 /** A prepared SELECT of whole rows; `clause` is what follows FROM and the table. */
 export class RowQuery<Table extends TableName> {

@@ -36,6 +36,18 @@ export function settingsProblem(settings: IndexSettings): string | undefined {
   return undefined;
 }
 
+/** The last document and passage numbers that there are rows of, and how many tombstones: what a commit record states. */
+export function tableEnds(
+  db: Database.Database,
+): Database.Statement<[], [lastDocument: number | null, lastPassage: number | null, tombstones: number]> {
+  return db
+    .prepare<[], [number | null, number | null, number]>(
+      `SELECT (SELECT max(document_no) FROM documents), (SELECT max(passage_no) FROM passages),
+         (SELECT count(*) FROM tombstones)`,
+    )
+    .raw();
+}
+
 export class SnapshotReader {
   private readonly lastCommit: RowQuery<"commits">;
   private readonly commitOf: RowQuery<"commits">;
@@ -43,7 +55,7 @@ export class SnapshotReader {
   private readonly codecOf: RowQuery<"codecs">;
   private readonly segmentsOf: RowQuery<"segments">;
   private readonly tombstonesOf: RowQuery<"tombstones">;
-  private readonly ends: Database.Statement<[], [number | null, number | null, number]>;
+  private readonly ends: ReturnType<typeof tableEnds>;
   private readonly next: Database.Statement<[], [number, number, number]>;
 
   constructor(private readonly db: Database.Database) {
@@ -57,12 +69,7 @@ export class SnapshotReader {
       "WHERE gen_added <= ? AND (gen_dropped IS NULL OR gen_dropped > ?) ORDER BY first_passage",
     );
     this.tombstonesOf = new RowQuery(db, "tombstones", "WHERE gen_deleted <= ? ORDER BY document_no");
-    this.ends = db
-      .prepare<[], [number | null, number | null, number]>(
-        `SELECT (SELECT max(document_no) FROM documents), (SELECT max(passage_no) FROM passages),
-           (SELECT count(*) FROM tombstones)`,
-      )
-      .raw();
+    this.ends = tableEnds(db);
     this.next = db
       .prepare<[], [number, number, number]>(
         `SELECT coalesce((SELECT max(segment_no) FROM segments), 0) + 1,
