@@ -3,14 +3,13 @@ import { MaxsimError } from "../../common/errors.js";
 import { type RepairNeed, type RepairReport, repairIndex } from "../../engine/repair.js";
 import type { RepairCommandOptions } from "../commands/repair.js";
 import { commandLogger } from "../common-options.js";
-import { type CommandContext, indexFolder, shownPath } from "../context.js";
-import { hintToBuild } from "../open-index.js";
+import { type CommandContext, indexFolder } from "../context.js";
 import { createColors } from "../render/color.js";
 import { formatCount, formatNumber } from "../render/format.js";
 import { renderJson } from "../render/json.js";
 import { singleLine } from "../render/plain-text.js";
 import { problemLine } from "../render/problem.js";
-import { ProgressRenderer } from "../render/progress.js";
+import { withProgress } from "../with-progress.js";
 
 const HINTS: Readonly<Record<RepairNeed, string>> = {
   dropDamaged: "Remove what is damaged, after a look at what that is: maxsim repair --drop-damaged --dry-run",
@@ -23,27 +22,17 @@ const HINTS: Readonly<Record<RepairNeed, string>> = {
 export async function repair(options: RepairCommandOptions, context: CommandContext): Promise<void> {
   const folder = indexFolder(options.index);
   const json = options.json === true;
-  const quiet = json && context.stderr.isTTY !== true;
-  if (!json) context.stderr.write(`index: ${shownPath(folder)}\n`);
-  const progress = new ProgressRenderer({ stream: context.stderr, env: context.env });
-  let report: RepairReport;
-  try {
-    report = await repairIndex(folder, {
+  const report = await withProgress(folder, options, context, (onProgress) =>
+    repairIndex(folder, {
       dryRun: options.dryRun === true,
       dropDamaged: options.dropDamaged === true,
       rebuild: options.rebuild === true,
       ...(options.model === undefined ? {} : { model: options.model }),
       logger: commandLogger(context, options),
       signal: context.signal,
-      onProgress: (event) => {
-        if (!quiet) progress.update(event);
-      },
-    });
-  } catch (error) {
-    throw hintToBuild(error, options.index);
-  } finally {
-    progress.finish();
-  }
+      onProgress,
+    }),
+  );
   if (json) context.stdout.write(renderJson(report));
   else show(report, options, context);
   if (report.ok) return;

@@ -4,15 +4,14 @@ import type { SyncReport } from "../../engine/sync-report.js";
 import type { SyncCommandOptions } from "../commands/sync.js";
 import { commandLogger } from "../common-options.js";
 import { type CommandContext, indexFolder, shownPath } from "../context.js";
-import { hintToBuild } from "../open-index.js";
 import { renderSkipped } from "../read-corpus.js";
 import { readingOptions } from "../reading-options.js";
 import { type Colors, createColors } from "../render/color.js";
 import { formatCount, formatDuration, formatNumber } from "../render/format.js";
 import { renderJson } from "../render/json.js";
 import { singleLine } from "../render/plain-text.js";
-import { ProgressRenderer } from "../render/progress.js";
 import { renderTable } from "../render/table.js";
+import { withProgress } from "../with-progress.js";
 
 export async function syncPaths(
   paths: readonly string[],
@@ -22,28 +21,17 @@ export async function syncPaths(
   const started = performance.now();
   const folder = indexFolder(options.index);
   const { threads, dryRun = false, allowEmpty = false, checksum = false } = options;
-  // With --json, stderr is for the error alone, but somebody at a terminal likes to see that work goes on.
   const json = options.json === true;
-  const quiet = json && context.stderr.isTTY !== true;
-  if (!json) context.stderr.write(`index: ${shownPath(folder)}\n`);
-  const progress = new ProgressRenderer({ stream: context.stderr, env: context.env });
-  let report: SyncReport;
-  try {
-    report = await syncFolder(folder, paths.length === 0 ? undefined : paths, {
+  const report = await withProgress(folder, options, context, (onProgress) =>
+    syncFolder(folder, paths.length === 0 ? undefined : paths, {
       ...readingOptions(options),
       ...{ dryRun, allowEmpty, checksum },
       ...(threads === undefined ? {} : { threads }),
       logger: commandLogger(context, options),
       signal: context.signal,
-      onProgress: (event) => {
-        if (!quiet) progress.update(event);
-      },
-    });
-  } catch (error) {
-    throw hintToBuild(error, options.index);
-  } finally {
-    progress.finish();
-  }
+      onProgress,
+    }),
+  );
   const seconds = (performance.now() - started) / 1000;
   if (json) {
     context.stdout.write(renderJson({ index: folder, seconds, ...report }));

@@ -2,36 +2,25 @@
 import { MaxsimError } from "../../common/errors.js";
 import { type VerifyReport, verifyIndex } from "../../engine/verify.js";
 import type { VerifyCommandOptions } from "../commands/verify.js";
-import { type CommandContext, indexFolder, shownPath } from "../context.js";
-import { hintToBuild } from "../open-index.js";
+import { type CommandContext, indexFolder } from "../context.js";
 import { createColors } from "../render/color.js";
 import { formatBytes, formatCount, formatDuration } from "../render/format.js";
 import { renderJson } from "../render/json.js";
 import { singleLine } from "../render/plain-text.js";
 import { problemLine } from "../render/problem.js";
-import { ProgressRenderer } from "../render/progress.js";
+import { withProgress } from "../with-progress.js";
 
 export async function verify(options: VerifyCommandOptions, context: CommandContext): Promise<void> {
   const started = performance.now();
   const folder = indexFolder(options.index);
   const json = options.json === true;
-  const quiet = json && context.stderr.isTTY !== true;
-  if (!json) context.stderr.write(`index: ${shownPath(folder)}\n`);
-  const progress = new ProgressRenderer({ stream: context.stderr, env: context.env });
-  let report: VerifyReport;
-  try {
-    report = await verifyIndex(folder, {
+  const report = await withProgress(folder, options, context, (onProgress) =>
+    verifyIndex(folder, {
       deep: options.deep === true,
       signal: context.signal,
-      onProgress: (event) => {
-        if (!quiet) progress.update(event);
-      },
-    });
-  } catch (error) {
-    throw hintToBuild(error, options.index);
-  } finally {
-    progress.finish();
-  }
+      onProgress,
+    }),
+  );
   const seconds = (performance.now() - started) / 1000;
   if (json) context.stdout.write(renderJson({ ...report, seconds }));
   else show(report, seconds, options, context);
