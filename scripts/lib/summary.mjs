@@ -1,4 +1,4 @@
-// Adds up the JSON reports of test runs to one line: `N passed, N failed, N skipped`.
+// Names the tests that failed and adds the JSON reports of test runs up to one last line: `N passed, N failed, N skipped`.
 //
 //   node scripts/lib/summary.mjs report.json...
 //
@@ -11,20 +11,24 @@ import { pathToFileURL } from "node:url";
  * Counts one report of vitest's json reporter. A file that failed without a failed test (it does not load, or a hook
  * failed) counts as one failure, and so does a run that failed for a reason outside of every file.
  *
- * @param {{success?: boolean, testResults?: Array<{status: string, assertionResults: Array<{status: string}>}>}} report
+ * @typedef {{name?: string, status: string, assertionResults: Array<{status: string, fullName?: string}>}} FileReport
+ * @param {{success?: boolean, testResults?: FileReport[]}} report
  */
 export function countReport(report) {
-  const counts = { passed: 0, failed: 0, skipped: 0 };
+  const counts = { passed: 0, failed: 0, skipped: 0, failures: /** @type {string[]} */ ([]) };
   for (const file of report.testResults ?? []) {
-    let failedHere = 0;
-    for (const { status } of file.assertionResults) {
+    const before = counts.failures.length;
+    for (const { status, fullName } of file.assertionResults) {
       if (status === "passed") counts.passed++;
-      else if (status === "failed") failedHere++;
+      else if (status === "failed") counts.failures.push(`${file.name}: ${fullName}`);
       else counts.skipped++;
     }
-    counts.failed += failedHere === 0 && file.status === "failed" ? 1 : failedHere;
+    if (file.status === "failed" && counts.failures.length === before)
+      counts.failures.push(`${file.name}: the file`);
   }
-  if (report.success !== true && counts.failed === 0) counts.failed = 1;
+  if (report.success !== true && counts.failures.length === 0)
+    counts.failures.push("the run, outside of every file");
+  counts.failed = counts.failures.length;
   return counts;
 }
 
@@ -40,6 +44,7 @@ export function summarize(paths) {
     total.passed += counts.passed;
     total.failed += counts.failed;
     total.skipped += counts.skipped;
+    for (const failure of counts.failures) problems.push(`failed: ${failure}`);
   }
   if (total.passed === 0) problems.push("no test passed");
   const line = `${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`;
@@ -57,7 +62,7 @@ function readCounts(path, problems) {
   } else {
     problems.push(`the report ${path} was not written`);
   }
-  return { passed: 0, failed: 1, skipped: 0 };
+  return { passed: 0, failed: 1, skipped: 0, failures: [] };
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {

@@ -6,6 +6,9 @@ import { run as tellLies } from "./damage/forged.mjs";
 
 const log = (): void => undefined;
 
+/** The share of cases below which the damage did not arrive: the rest is harmless, or lies that contradict nothing. */
+const MUST_BE_REFUSED = 0.2;
+
 /**
  * SQLite's index over ids and its page structure have no checksum: damage there can hide a row from a look-up or a list
  * until the catalog is verified (index-data/FORMAT.md, "Limits of the protection").
@@ -19,7 +22,7 @@ it.each([
   const { counts, findings, points } = await run({ tier: "short", log });
   const others = Object.keys(counts).filter((kind) => !allowed.includes(kind));
   expect(others, findings.join("\n")).toEqual([]);
-  expect(counts.refused).toBeGreaterThan(60);
+  expect(counts.refused).toBeGreaterThan(points * MUST_BE_REFUSED);
   expect(counts["verify alone"] ?? 0).toBeLessThanOrEqual(points / 50);
 });
 
@@ -29,8 +32,8 @@ const passedOn = /documents\[\d+\]\.first_passage|passages\[\d+\]\.(start|end)/;
 it("content that lies under valid checksums ends neither the process nor the types of errors", {
   timeout: 300_000,
 }, async () => {
-  const { bad, findings, counts } = await tellLies({ tier: "short", log });
+  const { bad, findings, counts, points } = await tellLies({ tier: "short", log });
   const unexpected = bad.filter(({ lie }: { lie: string }) => !passedOn.test(lie));
   expect(unexpected, findings.join("\n")).toEqual([]);
-  expect(counts.refused).toBeGreaterThan(50);
+  expect(counts.refused).toBeGreaterThan(points * MUST_BE_REFUSED);
 });

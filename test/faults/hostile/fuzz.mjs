@@ -16,6 +16,7 @@ export const name = "fuzzed readers and addon";
 const TARGETS = ["sections", "files", "catalog", "log", "archive", "journal", "corpora"];
 /** Cases in the short tier, so that every run does the same. */
 const SHORT_CASES = 10;
+export const SHORT_POINTS = SHORT_CASES * TARGETS.length;
 
 /** @param {{ tier: "short" | "long", log: (line: string) => void, minutes?: number }} options `minutes`: for the readers; the addon gets as long again */
 export async function run({ tier, log, minutes = 5 }) {

@@ -10,7 +10,8 @@ import { scratchFolder } from "../lib/scratch.mjs";
 
 export const name = "C11 model test";
 
-const RUNS = { short: 100, long: 2000 };
+/** Programs in each tier. */
+export const RUNS = { short: 100, long: 2000 };
 const RUNS_AT_ONCE = 25;
 
 export async function run({ tier, log }) {
