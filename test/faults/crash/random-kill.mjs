@@ -14,12 +14,15 @@ import { runDriver } from "./run-driver.mjs";
 import { newPlace } from "./scenarios.mjs";
 import { availableOperations, randomScript, undisturbed } from "./script.mjs";
 
-const TIERS = { short: { rounds: 6, operations: 30 }, long: { rounds: 500, operations: 60 } };
+const TIERS = {
+  short: { rounds: 6, operations: 30, minutes: Number.POSITIVE_INFINITY },
+  long: { rounds: 10_000, operations: 60, minutes: 60 },
+};
 /** The kill comes up to this many milliseconds after the writer is ready: three or four operations. */
 const MAX_DELAY_MS = 60;
 
 /** @param {{ tier: "short" | "long", log: (text: string) => void, rounds?: number, minutes?: number }} options */
-export async function run({ tier, log, rounds = TIERS[tier].rounds, minutes = Number.POSITIVE_INFINITY }) {
+export async function run({ tier, log, rounds = TIERS[tier].rounds, minutes = TIERS[tier].minutes }) {
   const result = newResult("kill at random times");
   if (process.platform === "win32") {
     result.skipped.push("process groups are not killed on Windows");
