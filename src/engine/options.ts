@@ -120,19 +120,69 @@ export interface UpdateReport {
 export const DEFAULT_K = 10;
 export const MAX_K = 10_000;
 
+/** "late": MaxSim; "lexical": BM25 over words; "hybrid": both, fused. */
+export type SearchMode = "late" | "lexical" | "hybrid";
+
+/** How "hybrid" makes one ranking of two. */
+export interface FusionOptions {
+  /** "rrf" adds up reciprocal ranks, "scores" adds up scores that are normalized to 0 .. 1. */
+  readonly method?: "rrf" | "scores";
+  /** Weight of late interaction, 0 to 1; the rest is that of BM25. */
+  readonly alpha?: number;
+  /** Documents taken from each ranking; at least `k`. */
+  readonly depth?: number;
+}
+
 export interface SearchOptions extends SearchTuning {
-  /** Hits wanted, 1 to 10,000. Default 10. There are always min(k, searchable documents) of them. */
+  /** Hits wanted, 1 to 10,000. Default 10. There are always min(k, searchable documents that match the filter) of them. */
   readonly k?: number;
-  /** Whether to return what each stage saw, kept and cost. Default false. */
+  /** Default "late". */
+  readonly mode?: SearchMode;
+  /** For the mode "hybrid". */
+  readonly fusion?: FusionOptions;
+  /** For the mode "late": passages that BM25 adds to the candidates. */
+  readonly lexicalCandidates?: number;
+  /** Only documents that match, such as `lang = en and year >= 2020`, or the same as JSON. */
+  readonly filter?: FilterArgument;
+  /**
+   * Whether `"a phrase"` and `-word` in a query text are operators (the default), or the text is taken as it is ("plain").
+   */
+  readonly syntax?: "operators" | "plain";
+  /** What snippets are made from: the tokens that matched (the default), words of the query, or nothing. */
+  readonly snippets?: "matches" | "words" | "none";
+  /** Whether to return what each stage saw, kept and cost, and for each hit which tokens matched. Default false. */
   readonly explain?: boolean;
   readonly signal?: AbortSignal;
+}
+
+/** A token with a vector of its own, and the characters that it stands for. */
+export interface ExplainedToken {
+  /** As the vocabulary has it, such as "##ing" or "[MASK]". */
+  readonly token: string;
+  /** Characters of the query, or of the hit's `text`, UTF-16; null for special tokens and for what came from title or headings. */
+  readonly span: readonly [start: number, end: number] | null;
+}
+
+/** Why a hit has its score. */
+export interface TokenMatches {
+  readonly query: readonly ExplainedToken[];
+  readonly passage: readonly ExplainedToken[];
+  /** One a query token: the passage token that is most similar to it. The similarities add up to the score. */
+  readonly choices: readonly { readonly passage: number; readonly similarity: number }[];
+  /** `[query token][passage token]`. */
+  readonly similarities: readonly Float32Array[];
 }
 
 export interface Hit {
   /** From 1. */
   readonly rank: number;
-  /** MaxSim of the best passage: the sum over query tokens of the best similarity, each at most 1. */
+  /**
+   * In the mode "late" MaxSim of the best passage: the sum over query tokens of the best similarity, each at most 1. BM25 in the
+   * mode "lexical", the fused score in "hybrid".
+   */
   readonly score: number;
+  /** What was fused, in the mode "hybrid": absent where a document was not among the best of that ranking. */
+  readonly scores?: { readonly late?: number; readonly lexical?: number };
   readonly id: string;
   /** Text of the best passage. */
   readonly text: string;
@@ -151,10 +201,14 @@ export interface Hit {
     readonly lineEnd: number;
   };
   readonly snippet: Snippet;
+  /** With `explain`, for a query text. */
+  readonly matches?: TokenMatches;
 }
 
 export interface SearchResult {
   readonly hits: readonly Hit[];
+  /** What of the query could not be honoured, one sentence each. */
+  readonly notes?: readonly string[];
   /** The generation that answered. */
   readonly generation: number;
   /** True when the query was longer than the model takes and its end was left out. */
