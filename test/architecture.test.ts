@@ -19,7 +19,7 @@ const LAYERS = [
 const SIDEWAYS: Readonly<Record<string, readonly string[]>> = {
   search: ["indexing"],
   workers: ["search", "indexing"],
-  lexical: ["documents"],
+  documents: ["lexical"],
   datasets: ["evaluation"],
   engine: ["datasets"],
 };

@@ -39,9 +39,15 @@ export function checkInteger(
 }
 
 /** A finite number of at least `min`. */
-export function checkNumber(name: string, value: unknown, min: number): number {
-  if (typeof value !== "number" || !Number.isFinite(value) || value < min) {
-    throw invalidArgument(name, `a number of at least ${min}`, value);
+export function checkNumber(
+  name: string,
+  value: unknown,
+  min: number,
+  max = Number.POSITIVE_INFINITY,
+): number {
+  if (typeof value !== "number" || !Number.isFinite(value) || value < min || value > max) {
+    const upTo = max === Number.POSITIVE_INFINITY ? "" : ` and at most ${max}`;
+    throw invalidArgument(name, `a number of at least ${min}${upTo}`, value);
   }
   return value;
 }

@@ -16,6 +16,7 @@ export type ErrorCode =
   | "PATH_NOT_FOUND" // a path the user named does not exist or cannot be read
   | "INVALID_INPUT" // a corpus, queries or judgement file has a malformed line
   | "INVALID_FILTER" // a filter over documents cannot be read, or compares what has no comparison
+  | "NO_LEXICAL_INDEX" // a search by words in an index that was made without them
   | "UNKNOWN_COLUMN" // a table has no column of that name
   | "EMPTY_CORPUS" // nothing to index was found
   | "MODEL_NOT_FOUND" // no bundled model, folder or cached repository of that name

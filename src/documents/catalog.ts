@@ -6,16 +6,17 @@ import { join } from "node:path";
 import type Database from "better-sqlite3";
 import { checkInteger, invalidArgument } from "../common/check.js";
 import { isMaxsimError, MaxsimError } from "../common/errors.js";
+import type { ScoredPassage, WordSearch } from "../lexical/reader.js";
+import { lexicalSchema, optimizeLexical } from "../lexical/table.js";
 import { isFileId } from "../storage/file-names.js";
 import { HISTORY_NAME, newestNoted, removeHistory } from "../storage/history-log.js";
 import type { CatalogChange } from "./catalog-change.js";
 import { checkId } from "./check-document.js";
 import { writeGeneration } from "./commit.js";
 import { CATALOG_NAME, checkpoint, createCatalog, guard, openCatalog } from "./connection.js";
-import { DocumentReader } from "./document-reader.js";
 import { NotJsonError, toJsonText } from "./json-text.js";
-import { PassageFacts } from "./passage-facts.js";
 import { hasPurgeable } from "./purge.js";
+import { Readers } from "./readers.js";
 import type {
   DeletedPassages,
   DocumentSummary,
@@ -33,8 +34,7 @@ import { repairRows } from "./repair-rows.js";
 import type { RowRepair, RowRepairOptions } from "./row-repair.js";
 import { rowWriter } from "./rows.js";
 import { CATALOG_VERSION } from "./schema.js";
-import { SnapshotReader, settingsProblem } from "./snapshot.js";
-import { SourceReader } from "./source-reader.js";
+import { settingsProblem } from "./snapshot.js";
 import { findProblems } from "./verify.js";
 
 export type { CatalogChange } from "./catalog-change.js";
@@ -46,26 +46,8 @@ export interface Generation {
   readonly deleted: readonly (readonly [first: number, count: number])[];
 }
 
-interface Live {
-  readonly db: Database.Database;
-  readonly snapshots: SnapshotReader;
-  readonly documents: DocumentReader;
-  readonly sources: SourceReader;
-  readonly facts: PassageFacts;
-}
-
 /** Rows that are read in one go where all of a large table is passed through. */
 const ROWS_AT_ONCE = 10_000;
-
-function attach(db: Database.Database): Live {
-  return guard(db.name, "read", () => ({
-    db,
-    snapshots: new SnapshotReader(db),
-    documents: new DocumentReader(db),
-    sources: new SourceReader(db),
-    facts: new PassageFacts(db),
-  }));
-}
 
 export interface CatalogOptions {
   /** False only under the writer lock. */
@@ -75,7 +57,7 @@ export interface CatalogOptions {
 }
 
 export class Catalog {
-  private live: Live | undefined;
+  private live: Readers | undefined;
   private closed = false;
   /** A commit whose log could not be moved into the catalog; the next one waits until that works. */
   private needsCheckpoint = false;
@@ -85,7 +67,7 @@ export class Catalog {
     readonly readOnly: boolean,
     db: Database.Database,
   ) {
-    this.live = attach(db);
+    this.live = new Readers(db);
   }
 
   /** Path of the SQLite file. */
@@ -102,7 +84,9 @@ export class Catalog {
     const problem = settingsProblem(init.settings);
     if (problem !== undefined) throw new MaxsimError("INVALID_ARGUMENT", `settings: ${problem}`);
     const settings = settingsText(init.settings);
+    const fullText = lexicalSchema(init.settings.lexical ?? "off");
     const db = createCatalog(folder, (created) => {
+      if (fullText !== null) created.exec(fullText);
       const nothing = [null, 0, 0, 0, 0, 0, 0, null, null, 0, 0, 0] as const;
       rowWriter(created, "commits")(0, CATALOG_VERSION, init.indexId, settings, "create", 0, 0, ...nothing);
     });
@@ -261,6 +245,16 @@ export class Catalog {
     return this.read(({ documents }) => documents.matching(snapshot.generation, condition));
   }
 
+  /** The best passages for some words. Errors: NO_LEXICAL_INDEX. */
+  searchWords(search: WordSearch): ScoredPassage[] {
+    return this.read(({ words }) => words.search(search));
+  }
+
+  /** Numbers of passages that hold the words of a text side by side, deleted ones as well. Errors: NO_LEXICAL_INDEX. */
+  passagesWith(phrase: string): number[] {
+    return this.read(({ words }) => words.passagesWith(phrase));
+  }
+
   /** Live documents that were read from the file, in the order in which they were added. */
   documentsOfSource(path: string, snapshot: Snapshot): StoredDocument[] {
     return this.read(({ documents }) => documents.ofSource(path, snapshot.generation));
@@ -330,6 +324,7 @@ export class Catalog {
    */
   rewrite(): void {
     this.read(({ db }) => {
+      optimizeLexical(db);
       db.exec("VACUUM");
       this.emptyLog(db);
     }, "write");
@@ -362,9 +357,9 @@ export class Catalog {
     }
   }
 
-  private read<T>(work: (live: Live) => T, action = "read"): T {
+  private read<T>(work: (live: Readers) => T, action = "read"): T {
     if (this.closed) throw new MaxsimError("CLOSED", `the catalog ${this.path} is closed`);
-    const live = this.live ?? attach(openCatalog(this.folder, this.readOnly));
+    const live = this.live ?? new Readers(openCatalog(this.folder, this.readOnly));
     this.live = live;
     try {
       return guard(this.path, action, () => work(live));
@@ -381,8 +376,9 @@ export class Catalog {
 
 function settingsText(settings: IndexSettings): string {
   try {
-    const { dim, nbits, seed, model, options } = settings;
-    return toJsonText({ dim, nbits, seed, model, options }, { sortKeys: true });
+    const { dim, nbits, seed, model, options, lexical } = settings;
+    const fullText = lexical === undefined ? {} : { lexical };
+    return toJsonText({ dim, nbits, seed, model, options, ...fullText }, { sortKeys: true });
   } catch (error) {
     if (!(error instanceof NotJsonError)) throw error;
     throw new MaxsimError("INVALID_ARGUMENT", `settings must be JSON: ${error.message}`);

@@ -5,6 +5,7 @@ import type { CatalogChange } from "./catalog-change.js";
 import { checkDocument } from "./check-document.js";
 import { inconsistent } from "./inconsistent.js";
 import { fromJsonText, toJsonText } from "./json-text.js";
+import { writeWords } from "./passage-words.js";
 import { purge } from "./purge.js";
 import type { CodecRecord, DocumentUpdate, SegmentRecord } from "./records.js";
 import { RowQuery, rowWriter, type WithoutChecksum } from "./rows.js";
@@ -179,6 +180,7 @@ function copyStaged(db: Database.Database, generation: number, staging: Staging)
     const { passageNo, documentNo, start, end, lineStart, lineEnd, context } = span;
     insertPassage(passageNo, documentNo, start, end, lineStart, lineEnd, span.tokens, context);
   }
+  if (staging.passages > 0) writeWords(db, staging.firstPassage);
   return total;
 }
 

@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import Database from "better-sqlite3";
 import { ioError, isMaxsimError, MaxsimError, systemCode } from "../common/errors.js";
+import { isLexicalSchema, LEXICAL_TABLE } from "../lexical/table.js";
 import { FILE_FOLDERS } from "../storage/file-names.js";
 import { syncFolderSync } from "../storage/node-file-system.js";
 import { registerFilterFunctions } from "./filter/functions.js";
@@ -152,7 +153,7 @@ function checkSchema(db: Database.Database, folder: string): void {
   const stored = new Map(
     db.prepare<[], [string, string]>("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL").raw().all(),
   );
-  const wrong = [...SCHEMA].find(([name, sql]) => stored.get(name) !== sql);
+  const wrong = [...SCHEMA].find(([name, sql]) => stored.get(name) !== sql) ?? wrongLexicalTable(stored);
   if (version < 1 || journal !== "wal" || wrong !== undefined) {
     const what =
       wrong !== undefined
@@ -164,6 +165,12 @@ function checkSchema(db: Database.Database, folder: string): void {
       hint: "Restore the index from a copy, or build it again.",
     });
   }
+}
+
+/** A full-text table is optional and comes in kinds. */
+function wrongLexicalTable(stored: ReadonlyMap<string, string>): readonly [name: string] | undefined {
+  const sql = stored.get(LEXICAL_TABLE);
+  return sql === undefined || isLexicalSchema(sql) ? undefined : [LEXICAL_TABLE];
 }
 
 /**

@@ -1,5 +1,6 @@
 /** What the catalog records and hands out; all plain data. */
 import type { JsonValue } from "../common/json.js";
+import type { LexicalKind } from "../lexical/table.js";
 import type { Metadata } from "./types.js";
 
 /** A published binary file. */
@@ -26,6 +27,8 @@ export interface IndexSettings {
   /** Null for an index of precomputed token vectors. */
   readonly model: { readonly name: string; readonly fingerprint: string } | null;
   readonly options: JsonValue;
+  /** How words are found; absent where the catalog has no full-text table, as with "off". */
+  readonly lexical?: LexicalKind;
 }
 
 export interface SegmentRecord {

@@ -1,5 +1,6 @@
 /** Takes rows that do not match their checksum out of a catalog, and with them the documents that are incomplete then. */
 import type Database from "better-sqlite3";
+import { removeWordsWithoutPassage } from "./passage-words.js";
 import { OPERATIONS } from "./records.js";
 import { type ColumnValue, rowChecksum } from "./row-checksum.js";
 import type { LostDocument } from "./row-repair.js";
@@ -48,6 +49,7 @@ export function removeDamagedRows(db: Database.Database): Removal {
     steps.push(
       `${lost.length} ${lost.length === 1 ? "document" : "documents"} with damaged rows were removed`,
     );
+  removeWordsWithoutPassage(db);
   restoreTombstones(db, generation);
   const memories = removeMemories(db);
   if (memories > 0)

@@ -3,12 +3,13 @@
  * that what remains is whole. Nothing is guessed: a row that does not match its checksum is not believed.
  */
 import type Database from "better-sqlite3";
+import { rebuildWords } from "./passage-words.js";
 import { type Removal, removeDamagedRows } from "./remove-damaged-rows.js";
 import type { RowRepair, RowRepairOptions } from "./row-repair.js";
 import { RowQuery, rowWriter } from "./rows.js";
 import { CATALOG_VERSION } from "./schema.js";
 import { tableEnds } from "./snapshot.js";
-import { findProblems, findStructureProblems, LIVE_SUMS } from "./verify.js";
+import { findProblems, findStructureProblems, isStructureProblem, LIVE_SUMS } from "./verify.js";
 
 /** Ends a transaction whose changes are not wanted. */
 class Undo extends Error {}
@@ -57,7 +58,7 @@ function vanished(db: Database.Database, { lost, tombstones }: Removal): string 
   );
 }
 
-/** Builds SQL indexes, or the whole file, again where that helps; returns what is wrong then. */
+/** Builds SQL indexes and the full-text table, or the whole file, again where that helps; returns what is wrong then. */
 function repairStructure(db: Database.Database, dryRun: boolean, done: string[]): string[] {
   const before = findProblems(db);
   if (findStructureProblems(db).length === 0) return before;
@@ -65,15 +66,16 @@ function repairStructure(db: Database.Database, dryRun: boolean, done: string[])
   try {
     db.transaction(() => {
       db.exec("REINDEX");
+      rebuildWords(db);
       after = findProblems(db);
       if (dryRun || findStructureProblems(db).length > 0) throw new Undo();
     }).immediate();
   } catch (error) {
     if (!(error instanceof Undo)) throw error;
   }
-  const structure = after.filter((problem) => problem.startsWith("SQLite: "));
+  const structure = after.filter(isStructureProblem);
   if (structure.length === 0) {
-    done.push("the SQL indexes were built again from the rows");
+    done.push("the SQL indexes and the full-text table were built again from the rows");
     return after;
   }
   // Every row is right: only the pages that hold them are in disorder.

@@ -1,6 +1,7 @@
 /** Reads one generation and checks that the catalog's tables agree with its commit record. */
 import type Database from "better-sqlite3";
 import { MaxsimError } from "../common/errors.js";
+import { LEXICAL_KINDS } from "../lexical/table.js";
 import { type FileType, isFileId, publishedName } from "../storage/file-names.js";
 import { fromJsonText } from "./json-text.js";
 import {
@@ -25,7 +26,9 @@ export function damagedCatalog(path: string, what: string): MaxsimError {
 export function settingsProblem(settings: IndexSettings): string | undefined {
   if (typeof settings !== "object" || settings === null || Array.isArray(settings))
     return `an object is expected, found ${JSON.stringify(settings)}`;
-  const { dim, nbits, seed, model } = settings;
+  const { dim, nbits, seed, model, lexical } = settings;
+  if (lexical !== undefined && !LEXICAL_KINDS.includes(lexical))
+    return `lexical must be one of ${LEXICAL_KINDS.join(", ")}, found ${String(lexical)}`;
   if (!Number.isSafeInteger(dim) || dim < 1 || dim > 65535)
     return `dim must be from 1 to 65535, found ${dim}`;
   if (nbits !== 1 && nbits !== 2 && nbits !== 4) return `nbits must be 1, 2 or 4, found ${String(nbits)}`;

@@ -1,12 +1,15 @@
 /** The whole catalog checked: SQLite's own structure, every checksum, and the sums of the newest commit record. */
 import type Database from "better-sqlite3";
 import { isMaxsimError } from "../common/errors.js";
+import { wordsProblem } from "./passage-words.js";
 import { type ColumnValue, rowChecksum } from "./row-checksum.js";
 import { columnList, TABLES, type TableName } from "./schema.js";
 import { SnapshotReader } from "./snapshot.js";
 import { SourceReader } from "./source-reader.js";
 
 const MAX_PROBLEMS = 20;
+
+const DERIVED = "full text: ";
 
 /** True for a row `d` of documents whose passages are others than it states. */
 const OTHER_PASSAGES = `d.passages <> (SELECT count(*) FROM passages p
@@ -67,12 +70,19 @@ const CONTRADICTIONS: readonly (readonly [what: string, sql: string])[] = [
 export const LIVE_SUMS = `SELECT count(*), coalesce(sum(d.passages), 0), coalesce(sum(d.tokens), 0) FROM documents d
   WHERE d.gen_replaced IS NULL AND NOT EXISTS (SELECT 1 FROM tombstones t WHERE t.document_no = d.document_no)`;
 
-/** What SQLite itself says of the structure of the file. */
+/** What SQLite itself says of the structure of the file, and what of it can be derived from rows but is not. */
 export function findStructureProblems(db: Database.Database): string[] {
+  const words = wordsProblem(db);
   const integrity = db.pragma(`integrity_check(${MAX_PROBLEMS})`) as { integrity_check: string }[];
   return integrity
     .filter(({ integrity_check: message }) => message !== "ok")
-    .map(({ integrity_check: message }) => `SQLite: ${message}`);
+    .map(({ integrity_check: message }) => `SQLite: ${message}`)
+    .concat(words === undefined ? [] : [`${DERIVED}${words}`]);
+}
+
+/** Whether a problem is one of `findStructureProblems`, and not of the rows. */
+export function isStructureProblem(problem: string): boolean {
+  return problem.startsWith("SQLite: ") || problem.startsWith(DERIVED);
 }
 
 /** Documents without their text, or with other passages or tokens than they state. */

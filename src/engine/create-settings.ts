@@ -1,20 +1,22 @@
 /** What is fixed when an index is made. */
 import { isAbsolute, resolve } from "node:path";
 import { checkInteger, checkOneOf, checkString, invalidArgument } from "../common/check.js";
-import type { JsonValue } from "../common/json.js";
 import type { IndexSettings } from "../documents/records.js";
 import { MAX_DIM } from "../kernels/backend.js";
+import { LEXICAL_KINDS, type LexicalKind } from "../lexical/table.js";
 import { identifyModel } from "./model-handle.js";
 import type { CreateOptions } from "./options.js";
 
 const DEFAULT_NBITS = 4;
 const DEFAULT_SEED = 42;
+const DEFAULT_LEXICAL: LexicalKind = "english";
 
 /** Errors: INVALID_ARGUMENT, MODEL_NOT_FOUND, MODEL_INVALID. */
 export async function createSettings(options: CreateOptions): Promise<IndexSettings> {
   const nbits = checkOneOf("nbits", options.nbits ?? DEFAULT_NBITS, [1, 2, 4] as const);
   const seed = checkInteger("seed", options.seed ?? DEFAULT_SEED, 0, 0xffffffff);
-  const fixed: { nbits: 1 | 2 | 4; seed: number; options: JsonValue } = { nbits, seed, options: {} };
+  const lexical = checkOneOf("lexical", options.lexical ?? DEFAULT_LEXICAL, LEXICAL_KINDS);
+  const fixed = { nbits, seed, options: {}, ...(lexical === "off" ? {} : { lexical }) };
   if (options.model === null) {
     const dim = checkInteger("dim", options.dim, 8, MAX_DIM);
     if (dim % 8 !== 0) throw invalidArgument("dim", "a multiple of 8", dim);

@@ -4,6 +4,7 @@ import type { ProgressListener } from "../common/progress.js";
 import type { GenerationRecord } from "../documents/records.js";
 import type { OnDuplicate } from "../documents/staging.js";
 import type { Metadata } from "../documents/types.js";
+import type { LexicalKind } from "../lexical/table.js";
 import type { SearchExplanation } from "../search/explain.js";
 import type { SearchTuning } from "../search/parameters.js";
 import type { Snippet } from "../text/snippet.js";
@@ -33,6 +34,11 @@ export interface CreateOptions extends Omit<OpenOptions, "model"> {
   readonly dim?: number;
   /** Bits that a residual component is stored with: 1, 2 or 4. Default 4. */
   readonly nbits?: 1 | 2 | 4;
+  /**
+   * How words are found by `mode: "lexical"` and "hybrid": "english" (default), "words" (any language with spaces between words),
+   * "trigrams" (languages without), or "off".
+   */
+  readonly lexical?: LexicalKind;
   /** Seed of sampling and clustering. Default 42. The same input, options and seed give the same files. */
   readonly seed?: number;
 }

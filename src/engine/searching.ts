@@ -1,21 +1,25 @@
 /** One search of an index: from text or vectors to hits. */
-import { abortedError } from "../common/abort.js";
-import { checkInteger, checkString, invalidArgument } from "../common/check.js";
+import { throwIfAborted } from "../common/abort.js";
+import { checkString, invalidArgument } from "../common/check.js";
 import { MaxsimError } from "../common/errors.js";
 import type { Catalog } from "../documents/catalog.js";
 import { type KernelBackend, MAX_QUERY_TOKENS } from "../kernels/backend.js";
 import { packQuery } from "../kernels/pack.js";
+import { type LexicalQuery, parseQuery, plainQuery } from "../lexical/query.js";
 import { type SearchExplanation, Trace } from "../search/explain.js";
-import { searchParameters } from "../search/parameters.js";
 import type { Router } from "../search/router.js";
-import type { SearchOutcome, SearchRequest } from "../search/types.js";
+import type { RankedDocument, SearchOutcome, SearchRequest, SearchSnapshot } from "../search/types.js";
 import type { EncodePool } from "../workers/encode-pool.js";
 import type { SearchPool } from "../workers/search-pool.js";
+import { combine, type Ranking } from "./combine.js";
 import { hydrate } from "./hits.js";
 import type { LoadedSnapshot } from "./load-snapshot.js";
-import { DEFAULT_K, MAX_K, type SearchOptions, type SearchResult } from "./options.js";
+import type { SearchOptions, SearchResult } from "./options.js";
 import { routerFor } from "./routers.js";
 import { normalizedRows, type VectorRows } from "./rows.js";
+import { type SearchPlan, searchPlan } from "./search-plan.js";
+import { lexicalKind, type Scope, scopeOf } from "./search-scope.js";
+import { documentsByWords } from "./word-search.js";
 
 export interface ReadContext {
   readonly catalog: Catalog;
@@ -24,13 +28,18 @@ export interface ReadContext {
   readonly searches: SearchPool;
 }
 
-interface QueryVectors {
+interface Query {
+  /** What is asked, without operators; null when the query came as vectors. */
+  readonly asked: LexicalQuery | null;
+  /** Null in the mode "lexical", which needs none. */
+  readonly encoded: EncodedQuery | null;
+}
+
+interface EncodedQuery {
   /** f32 `[tokens][dim]`, unit rows. */
   readonly vectors: Float32Array;
   readonly tokens: readonly string[];
   readonly truncated: boolean;
-  /** For snippets; null when the query came as vectors. */
-  readonly text: string | null;
 }
 
 /** Encodes the queries and searches. Errors: INVALID_ARGUMENT for an empty query. */
@@ -41,29 +50,41 @@ export async function searchTexts(
   options: SearchOptions,
 ): Promise<SearchResult[]> {
   if (!Array.isArray(queries)) throw invalidArgument("queries", "an array of strings", queries);
-  queries.forEach((query, i) => {
-    if (checkString(queryName(queries, i), query).trim() !== "") return;
-    throw new MaxsimError("INVALID_ARGUMENT", `${queryName(queries, i)} must not be empty`, {
-      hint: "Ask a question or name a topic.",
-    });
-  });
+  const plan = searchPlan(options);
+  const asked = queries.map((query, i) => readQuery(queryName(queries, i), query, plan));
   if (queries.length === 0) return [];
-  const pool = await encoder();
-  const traces: Trace[] = [];
-  const encoded = await Promise.all(
-    queries.map(async (text): Promise<QueryVectors> => {
-      const trace = new Trace();
-      traces.push(trace);
-      const { vectors, tokens, truncated } = await trace.measureAsync(
+  const traces = asked.map(() => new Trace());
+  const encoded = plan.mode === "lexical" ? null : await encodeQueries(await encoder(), asked, traces);
+  const rows = asked.map((query, i): Query => ({ asked: query, encoded: encoded?.[i] ?? null }));
+  return run(context, rows, plan, options, traces);
+}
+
+function readQuery(name: string, query: unknown, plan: SearchPlan): LexicalQuery {
+  const text = checkString(name, query);
+  const read = plan.operators ? parseQuery(text) : plainQuery(text);
+  if (read.text !== "") return read;
+  const why =
+    read.excluded.length > 0
+      ? "must name something to look for, not only what to leave out"
+      : "must not be empty";
+  throw new MaxsimError("INVALID_ARGUMENT", `${name} ${why}`, { hint: "Ask a question or name a topic." });
+}
+
+function encodeQueries(
+  pool: EncodePool,
+  queries: readonly LexicalQuery[],
+  traces: readonly Trace[],
+): Promise<EncodedQuery[]> {
+  return Promise.all(
+    queries.map(({ text }, i) =>
+      traces[i]!.measureAsync(
         "encode",
         "tokens",
         () => pool.encodeQuery(text),
         ({ count }) => ({ seen: count, kept: count }),
-      );
-      return { vectors, tokens, truncated, text };
-    }),
+      ),
+    ),
   );
-  return run(context, encoded, options, traces);
 }
 
 /** Searches with token vectors of the caller, at most 64 a query. */
@@ -73,8 +94,18 @@ export async function searchVectors(
   options: SearchOptions,
 ): Promise<SearchResult[]> {
   if (!Array.isArray(queries)) throw invalidArgument("queries", "an array of token vectors", queries);
+  const plan = searchPlan(options);
+  if (plan.mode !== "late") {
+    throw new MaxsimError(
+      "INVALID_ARGUMENT",
+      `a search with token vectors has no words for the mode "${plan.mode}"`,
+      {
+        hint: 'Search with a text, or in the mode "late".',
+      },
+    );
+  }
   const { dim } = context.loaded.catalog.settings;
-  const rows = queries.map((query, i): QueryVectors => {
+  const rows = queries.map((query, i): Query => {
     const name = queryName(queries, i);
     const vectors = normalizedRows(name, query, dim);
     const count = vectors.length / dim;
@@ -85,14 +116,10 @@ export async function searchVectors(
       );
     }
     const tokens = Array.from({ length: count }, (_, t) => `#${t}`);
-    return { vectors, tokens, truncated: false, text: null };
+    return { asked: null, encoded: { vectors, tokens, truncated: false } };
   });
-  return run(
-    context,
-    rows,
-    options,
-    rows.map(() => new Trace()),
-  );
+  const traces = rows.map(() => new Trace());
+  return run(context, rows, plan, options, traces);
 }
 
 function queryName(queries: readonly unknown[], i: number): string {
@@ -101,56 +128,134 @@ function queryName(queries: readonly unknown[], i: number): string {
 
 async function run(
   context: ReadContext,
-  queries: readonly QueryVectors[],
+  queries: readonly Query[],
+  plan: SearchPlan,
   options: SearchOptions,
   traces: readonly Trace[],
 ): Promise<SearchResult[]> {
-  const k = checkInteger("k", options.k ?? DEFAULT_K, 1, MAX_K);
-  const parameters = searchParameters(k, options);
-  const { loaded, kernels, searches } = context;
+  const { loaded } = context;
   const { search, catalog } = loaded;
-  if (options.signal?.aborted) throw abortedError(options.signal, "the search");
+  throwIfAborted(options.signal, "the search");
   if (search === null) {
     const { generation } = catalog;
-    return queries.map(({ truncated }) => ({ hits: [], generation, truncated }));
+    return queries.map(({ encoded }) => ({ hits: [], generation, truncated: encoded?.truncated ?? false }));
   }
-  const { dim } = catalog.settings;
-  const requests = queries.map(({ vectors }): SearchRequest => {
-    return { packed: packQuery(vectors, vectors.length / dim, dim), vectors, k, parameters };
-  });
-  const router = await routerFor(parameters.router, search.codec, kernels);
-  const outcomes = await searches.search(search, requests, router, options.signal);
-  if (options.signal?.aborted) throw abortedError(options.signal, "the search");
-  return outcomes.map((outcome, i) =>
-    resultOf(context, queries[i]!, requests[i]!, router, outcome, options, traces[i]!),
+  const scopes = queries.map(({ asked }, i) => scopeOf(context, search, asked, traces[i]!));
+  const words = queries.map(({ asked }, i) =>
+    rankWords(context, scopes[i]!.snapshot, asked, plan, traces[i]!),
   );
+  const late =
+    plan.mode === "lexical" ? null : await searchLate(context, queries, scopes, words, plan, options.signal);
+  throwIfAborted(options.signal, "the search");
+  return queries.map((query, i) => {
+    const ranking = combine(plan, words[i]!, late === null ? null : late.outcomes[i]!, traces[i]!);
+    return resultOf(context, query, scopes[i]!, plan, ranking, late?.router.name, options, traces[i]!);
+  });
+}
+
+/** What BM25 has to say, where the plan asks for it. */
+function rankWords(
+  { catalog, loaded }: ReadContext,
+  snapshot: SearchSnapshot,
+  asked: LexicalQuery | null,
+  { lexicalCandidates, mode, k }: SearchPlan,
+  trace: Trace,
+): readonly RankedDocument[] {
+  const limit = mode === "lexical" ? k : lexicalCandidates;
+  if (asked === null || limit === 0) return [];
+  const kind = lexicalKind(loaded.catalog);
+  return trace.measure(
+    "words",
+    "documents",
+    () => documentsByWords(catalog, snapshot, kind, asked.text, limit),
+    (found) => ({ seen: found.length, kept: found.length }),
+  );
+}
+
+async function searchLate(
+  { loaded, kernels, searches }: ReadContext,
+  queries: readonly Query[],
+  scopes: readonly Scope[],
+  words: readonly (readonly RankedDocument[])[],
+  { depth, parameters }: SearchPlan,
+  signal: AbortSignal | undefined,
+): Promise<{ readonly outcomes: readonly SearchOutcome[]; readonly router: Router }> {
+  const { dim } = loaded.catalog.settings;
+  const requests = queries.map(({ encoded }, i): SearchRequest => {
+    const { vectors } = encoded!;
+    const named = Uint32Array.from(words[i]!, ({ passageNo }) => passageNo);
+    const packed = packQuery(vectors, vectors.length / dim, dim);
+    return { packed, vectors, k: depth, parameters, ...(named.length === 0 ? {} : { named }) };
+  });
+  const router = await routerFor(parameters.router, loaded.search!.codec, kernels);
+  const outcomes: SearchOutcome[] = new Array(queries.length);
+  // Queries with operators have snapshots of their own; those without share one.
+  const groups = groupBy(scopes);
+  await Promise.all(
+    [...groups].map(async ([snapshot, places]) => {
+      const wanted = places.map((i) => requests[i]!);
+      const answers = await searches.search(snapshot, wanted, router, signal);
+      places.forEach((place, i) => {
+        outcomes[place] = answers[i]!;
+      });
+    }),
+  );
+  return { outcomes, router };
+}
+
+function groupBy(scopes: readonly Scope[]): Map<SearchSnapshot, number[]> {
+  const groups = new Map<SearchSnapshot, number[]>();
+  scopes.forEach(({ snapshot }, i) => {
+    const places = groups.get(snapshot);
+    if (places === undefined) groups.set(snapshot, [i]);
+    else places.push(i);
+  });
+  return groups;
 }
 
 function resultOf(
   { catalog, loaded, kernels }: ReadContext,
-  query: QueryVectors,
-  { k, parameters }: SearchRequest,
-  router: Router,
-  outcome: SearchOutcome,
+  { asked, encoded }: Query,
+  { notes }: Scope,
+  plan: SearchPlan,
+  ranking: Ranking,
+  router: string | undefined,
   options: SearchOptions,
   trace: Trace,
 ): SearchResult {
-  for (const stage of outcome.stages) trace.add(stage);
-  const hits = trace.measure(
+  const found = trace.measure(
     "hydrate",
     "documents",
-    () => hydrate(catalog, loaded.catalog.generation, outcome.ranked, query.text),
-    (found) => ({ seen: found.length, kept: found.length }),
+    () => hydrate(catalog, loaded.catalog.generation, ranking.ranked, asked?.text ?? null),
+    (documents) => ({ seen: documents.length, kept: documents.length }),
   );
-  const answered = { hits, generation: loaded.catalog.generation, truncated: query.truncated };
+  const hits =
+    ranking.scores === undefined ? found : found.map((hit, i) => ({ ...hit, scores: ranking.scores![i]! }));
+  const answered = {
+    hits,
+    generation: loaded.catalog.generation,
+    truncated: encoded?.truncated ?? false,
+    ...(notes.length === 0 ? {} : { notes }),
+  };
   if (options.explain !== true) return answered;
   const explanation: SearchExplanation = {
-    plan: outcome.plan,
-    reason: outcome.reason,
+    plan: ranking.plan,
+    reason: ranking.reason,
     kernels: { backend: kernels.name, isa: kernels.isa },
-    queryTokens: query.tokens,
+    queryTokens: encoded?.tokens ?? [],
     stages: trace.stages,
-    parameters: { k, ...parameters, router: router.name },
+    parameters: {
+      k: plan.k,
+      mode: plan.mode,
+      ...plan.parameters,
+      ...(plan.mode === "hybrid"
+        ? { fusion: plan.fusion.method, alpha: plan.fusion.alpha, depth: plan.depth }
+        : {}),
+      ...(plan.mode === "late" && plan.lexicalCandidates > 0
+        ? { lexicalCandidates: plan.lexicalCandidates }
+        : {}),
+      ...(router === undefined ? {} : { router }),
+    },
   };
   return { ...answered, explanation };
 }

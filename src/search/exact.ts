@@ -1,8 +1,10 @@
 /** Exact MaxSim over what is stored: of every live passage, or of candidates in descending order with early exit. */
+
+import { ordinalOf } from "../indexing/segment.js";
 import type { KernelBackend, PackedQuery, ResidualQuantizer } from "../kernels/backend.js";
 import { type Candidate, damagedSegment } from "./candidates.js";
 import type { TopDocuments } from "./top-documents.js";
-import type { SegmentPassages } from "./types.js";
+import type { SearchSnapshot, SegmentPassages } from "./types.js";
 
 /** What exact scoring needs to know of a query. */
 export interface ScoringQuery {
@@ -86,6 +88,36 @@ export function scan(
         : passages.subarray(start, end);
     scoreInto({ segment, passages: list }, query, top, kernels);
   }
+}
+
+/**
+ * Scores passages by number, wherever they lie, into `top`. Returns their scores in the order of `numbers`, NaN for those that
+ * are not live in the snapshot or have no token vector.
+ */
+export function scoreNamed(
+  { segments }: SearchSnapshot,
+  numbers: Uint32Array,
+  query: ScoringQuery,
+  top: TopDocuments,
+  kernels: KernelBackend,
+): Float32Array {
+  const out = new Float32Array(numbers.length).fill(Number.NaN);
+  for (const segment of segments) {
+    const places: number[] = [];
+    const ordinals: number[] = [];
+    numbers.forEach((number, i) => {
+      const ordinal = ordinalOf(segment.numbers, number);
+      if (segment.numbers[ordinal] !== number || segment.dead?.[ordinal] === 1) return;
+      places.push(i);
+      ordinals.push(ordinal);
+    });
+    if (ordinals.length === 0) continue;
+    const scores = scoreInto({ segment, passages: Uint32Array.from(ordinals) }, query, top, kernels);
+    places.forEach((place, i) => {
+      if (Number.isFinite(scores[i])) out[place] = scores[i]!;
+    });
+  }
+  return out;
 }
 
 /** Scores in the order of the passages. */

@@ -1,7 +1,19 @@
 /** What each stage of a search saw, kept and cost. */
 
 export interface StageTrace {
-  readonly stage: "encode" | "centroids" | "probe" | "gather" | "approximate" | "exact" | "rank" | "hydrate";
+  readonly stage:
+    | "restrict"
+    | "words"
+    | "encode"
+    | "centroids"
+    | "probe"
+    | "gather"
+    | "approximate"
+    | "exact"
+    | "named"
+    | "rank"
+    | "fuse"
+    | "hydrate";
   /** What went in and what was kept, in units of the stage: see `what`. */
   readonly seen: number;
   readonly kept: number;
@@ -11,7 +23,8 @@ export interface StageTrace {
 }
 
 export interface SearchExplanation {
-  readonly plan: "exhaustive" | "pruned";
+  /** "words": no token vector was looked at. */
+  readonly plan: "exhaustive" | "pruned" | "words";
   /** Why this plan was taken, one sentence. */
   readonly reason: string;
   readonly kernels: { readonly backend: string; readonly isa: string };

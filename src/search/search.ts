@@ -7,7 +7,7 @@
 import type { KernelBackend } from "../kernels/backend.js";
 import { approximateBest, gatherCandidates } from "./candidates.js";
 import { scoreCentroids } from "./centroid-scores.js";
-import { refine, type ScoringQuery, scan } from "./exact.js";
+import { refine, type ScoringQuery, scan, scoreNamed } from "./exact.js";
 import { Trace } from "./explain.js";
 import { rescore } from "./rescore.js";
 import type { Router } from "./router.js";
@@ -76,19 +76,43 @@ function searchOne(
   trace: Trace,
 ): SearchOutcome {
   const { k, parameters } = request;
+  const finish = (top: TopDocuments, plan: Pick<SearchOutcome, "plan" | "reason">): SearchOutcome => {
+    const query = { packed: request.packed, quantizer: snapshot.codec.quantizer, table: tables.scores };
+    const named = scoreNamedPassages(snapshot, request, query, top, context.kernels, trace);
+    return finishSearch(snapshot, request, top, { ...plan, ...named }, trace);
+  };
   if (isExhaustive(snapshot, request)) {
     const top = searchEverything(snapshot, request, tables, context, trace);
-    return finishSearch(snapshot, request, top, exhaustivePlan(snapshot, request), trace);
+    return finish(top, exhaustivePlan(snapshot, request));
   }
   const found = searchCandidates(snapshot, request, tables, context, trace);
   const wanted = found.size < k ? Math.min(k, searchableDocuments(snapshot)) : k;
   if (found.size < wanted) {
     const top = searchEverything(snapshot, request, tables, context, trace);
     const reason = `candidate generation reached ${found.size} of ${wanted} documents, so every passage was scored`;
-    return finishSearch(snapshot, request, top, { plan: "exhaustive", reason }, trace);
+    return finish(top, { plan: "exhaustive", reason });
   }
   const reason = `${snapshot.tokens} token vectors are more than ${parameters.exhaustiveTokens}`;
-  return finishSearch(snapshot, request, found, { plan: "pruned", reason }, trace);
+  return finish(found, { plan: "pruned", reason });
+}
+
+/** Scores the passages that the request names, into `top` as well. Empty when it names none. */
+export function scoreNamedPassages(
+  snapshot: SearchSnapshot,
+  { named }: SearchRequest,
+  query: ScoringQuery,
+  top: TopDocuments,
+  kernels: KernelBackend,
+  trace: Trace,
+): Pick<SearchOutcome, "named"> {
+  if (named === undefined || named.length === 0) return {};
+  const scores = trace.measure(
+    "named",
+    "passages",
+    () => scoreNamed(snapshot, named, query, top, kernels),
+    () => ({ seen: named.length, kept: named.length }),
+  );
+  return { named: scores };
 }
 
 /** The last stage of both plans: the documents in their final order. */
@@ -96,7 +120,7 @@ export function finishSearch(
   snapshot: SearchSnapshot,
   { k, parameters, vectors }: SearchRequest,
   top: TopDocuments,
-  plan: Pick<SearchOutcome, "plan" | "reason">,
+  found: Pick<SearchOutcome, "plan" | "reason" | "named">,
   trace: Trace,
 ): SearchOutcome {
   const ranked = trace.measure(
@@ -109,7 +133,7 @@ export function finishSearch(
     },
     (documents) => ({ seen: top.size, kept: documents.length }),
   );
-  return { ranked, ...plan, stages: trace.stages };
+  return { ranked, ...found, stages: trace.stages };
 }
 
 /** Documents that are ranked before the float scores: those that may still come up. */

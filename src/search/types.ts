@@ -12,6 +12,8 @@ export interface SearchSnapshot {
   readonly segments: readonly Segment[];
   /** Tokens of live passages: what an exhaustive scan costs. */
   readonly tokens: number;
+  /** Where this is a part of a generation: the generation, and the place of each segment in it. */
+  readonly partOf?: { readonly base: SearchSnapshot; readonly places: readonly number[] };
 }
 
 /** A query and how it is to be answered. */
@@ -21,10 +23,14 @@ export interface SearchRequest {
   readonly vectors: Float32Array;
   readonly k: number;
   readonly parameters: SearchParameters;
+  /** Numbers of passages that are scored in any case, whatever candidate generation finds. */
+  readonly named?: Uint32Array;
 }
 
 export interface SearchOutcome {
   readonly ranked: readonly RankedDocument[];
+  /** Scores of `named`, in its order; NaN for a passage that is not live here or has no token vector. */
+  readonly named?: Float32Array;
   readonly plan: "exhaustive" | "pruned";
   /** Why this plan was taken, one sentence. */
   readonly reason: string;

@@ -20,6 +20,7 @@ import {
   exhaustivePlan,
   finishSearch,
   isExhaustive,
+  scoreNamedPassages,
   searchSnapshot,
 } from "../search/search.js";
 import { describeSnapshot } from "../search/snapshot-description.js";
@@ -167,7 +168,8 @@ export class SearchPool {
         },
         () => ({ seen: passages, kept: passages }),
       );
-      return finishSearch(snapshot, request, top, exhaustivePlan(snapshot, request), trace);
+      const named = scoreNamedPassages(snapshot, request, query, top, this.kernels, trace);
+      return finishSearch(snapshot, request, top, { ...exhaustivePlan(snapshot, request), ...named }, trace);
     } finally {
       this.workspace.giveTables(tables!);
     }

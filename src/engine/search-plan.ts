@@ -1,0 +1,44 @@
+/** What the options of a search ask for, checked and complete. */
+import { checkInteger, checkNumber, checkOneOf } from "../common/check.js";
+import type { FusionMethod } from "../search/fuse.js";
+import { type SearchParameters, searchParameters } from "../search/parameters.js";
+import { DEFAULT_K, MAX_K, type SearchMode, type SearchOptions } from "./options.js";
+
+export interface SearchPlan {
+  readonly k: number;
+  readonly mode: SearchMode;
+  /** Documents wanted of late interaction: `k`, or more where rankings are fused. */
+  readonly depth: number;
+  readonly fusion: FusionMethod;
+  /** Passages that the words of a query bring in beside token vectors; 0 for none. */
+  readonly lexicalCandidates: number;
+  readonly parameters: SearchParameters;
+  readonly operators: boolean;
+}
+
+/** Measured in docs/evaluation.md, "Fusion". */
+const DEFAULT_FUSION: FusionMethod = { method: "scores", alpha: 0.7 };
+const DEFAULT_DEPTH = 100;
+
+/** Errors: INVALID_ARGUMENT. */
+export function searchPlan(options: SearchOptions): SearchPlan {
+  const k = checkInteger("k", options.k ?? DEFAULT_K, 1, MAX_K);
+  const mode = checkOneOf("mode", options.mode ?? "late", ["late", "lexical", "hybrid"] as const);
+  const fusion = options.fusion ?? {};
+  const depth = checkInteger("fusion.depth", fusion.depth ?? Math.max(k, DEFAULT_DEPTH), k, MAX_K);
+  const candidates = checkInteger("lexicalCandidates", options.lexicalCandidates ?? 0, 0, MAX_K);
+  const wanted = mode === "hybrid" ? depth : k;
+  return {
+    k,
+    mode,
+    depth: wanted,
+    fusion: {
+      method: checkOneOf("fusion.method", fusion.method ?? DEFAULT_FUSION.method, ["rrf", "scores"] as const),
+      alpha: checkNumber("fusion.alpha", fusion.alpha ?? DEFAULT_FUSION.alpha, 0, 1),
+    },
+    lexicalCandidates: mode === "late" ? candidates : depth,
+    parameters: searchParameters(wanted, options),
+    operators:
+      checkOneOf("syntax", options.syntax ?? "operators", ["operators", "plain"] as const) === "operators",
+  };
+}

@@ -1,0 +1,62 @@
+/** Which documents a search looks at: all, or what the operators of its query leave. */
+import type { Catalog } from "../documents/catalog.js";
+import { DocumentSet } from "../documents/document-set.js";
+import type { Snapshot } from "../documents/records.js";
+import type { LexicalQuery } from "../lexical/query.js";
+import type { LexicalKind } from "../lexical/table.js";
+import type { Trace } from "../search/explain.js";
+import { restrictSnapshot } from "../search/restricted-snapshot.js";
+import type { SearchSnapshot } from "../search/types.js";
+import type { LoadedSnapshot } from "./load-snapshot.js";
+import { documentsWithPhrase } from "./word-search.js";
+
+export interface Scope {
+  readonly snapshot: SearchSnapshot;
+  /** What of the query could not be honoured, or leaves nothing: one sentence each. */
+  readonly notes: readonly string[];
+}
+
+export function lexicalKind({ settings }: Snapshot): LexicalKind {
+  return settings.lexical ?? "off";
+}
+
+/** `base` without the documents that lack a phrase of the query, or hold what it excludes. */
+export function scopeOf(
+  { catalog, loaded }: { readonly catalog: Catalog; readonly loaded: LoadedSnapshot },
+  base: SearchSnapshot,
+  asked: LexicalQuery | null,
+  trace: Trace,
+): Scope {
+  if (asked === null || asked.phrases.length + asked.excluded.length === 0)
+    return { snapshot: base, notes: [] };
+  if (lexicalKind(loaded.catalog) === "off") {
+    const ignored = [
+      ...asked.phrases.map((phrase) => `"${phrase}"`),
+      ...asked.excluded.map((word) => `-${word}`),
+    ];
+    const note = `${ignored.join(", ")} could not be honoured: the index was made without words`;
+    return { snapshot: base, notes: [note] };
+  }
+  const notes: string[] = [];
+  const snapshot = trace.measure(
+    "restrict",
+    "tokens",
+    () => {
+      let documents = allDocuments(base);
+      for (const phrase of asked.phrases) {
+        const having = documentsWithPhrase(catalog, base, phrase);
+        if (having.size === 0) notes.push(`no document holds "${phrase}"`);
+        documents = documents.and(having);
+      }
+      for (const words of asked.excluded)
+        documents = documents.without(documentsWithPhrase(catalog, base, words));
+      return restrictSnapshot(base, documents);
+    },
+    ({ tokens }) => ({ seen: base.tokens, kept: tokens }),
+  );
+  return { snapshot, notes };
+}
+
+function allDocuments({ segments }: SearchSnapshot): DocumentSet {
+  return segments.map(({ documents }) => DocumentSet.of(documents)).reduce((all, some) => all.or(some));
+}
