@@ -13,6 +13,8 @@ import { checkId } from "./check-document.js";
 import { writeGeneration } from "./commit.js";
 import { CATALOG_NAME, checkpoint, createCatalog, guard, openCatalog } from "./connection.js";
 import { DocumentReader } from "./document-reader.js";
+import { type FieldValues, readFieldValues } from "./field-values.js";
+import type { Field } from "./filter/fields.js";
 import { NotJsonError, toJsonText } from "./json-text.js";
 import { PassageFacts } from "./passage-facts.js";
 import { hasPurgeable } from "./purge.js";
@@ -259,6 +261,11 @@ export class Catalog {
   /** Numbers of the live documents that meet the condition, ascending. */
   matchingDocuments(snapshot: Snapshot, condition: RowCondition): number[] {
     return this.read(({ documents }) => documents.matching(snapshot.generation, condition));
+  }
+
+  /** What documents numbered `first` .. `last` hold in some fields; see `readFieldValues`. */
+  fieldValues({ generation }: Snapshot, fields: readonly Field[], first: number, last: number): FieldValues {
+    return this.read(({ db }) => readFieldValues(db, generation, fields, first, last));
   }
 
   /** Live documents that were read from the file, in the order in which they were added. */

@@ -14,6 +14,7 @@ import type { SearchPool } from "../workers/search-pool.js";
 import { hydrate } from "./hits.js";
 import type { LoadedSnapshot } from "./load-snapshot.js";
 import { DEFAULT_K, MAX_K, type SearchOptions, type SearchResult } from "./options.js";
+import { type Filtered, filterDocuments } from "./restricting.js";
 import { routerFor } from "./routers.js";
 import { normalizedRows, type VectorRows } from "./rows.js";
 
@@ -108,8 +109,10 @@ async function run(
   const k = checkInteger("k", options.k ?? DEFAULT_K, 1, MAX_K);
   const parameters = searchParameters(k, options);
   const { loaded, kernels, searches } = context;
-  const { search, catalog } = loaded;
+  const { catalog } = loaded;
   if (options.signal?.aborted) throw abortedError(options.signal, "the search");
+  const filtered = await filterStage(context, options, traces);
+  const search = filtered === null ? loaded.search : filtered.restriction.snapshot;
   if (search === null) {
     const { generation } = catalog;
     return queries.map(({ truncated }) => ({ hits: [], generation, truncated }));
@@ -121,9 +124,27 @@ async function run(
   const router = await routerFor(parameters.router, search.codec, kernels);
   const outcomes = await searches.search(search, requests, router, options.signal);
   if (options.signal?.aborted) throw abortedError(options.signal, "the search");
-  return outcomes.map((outcome, i) =>
-    resultOf(context, queries[i]!, requests[i]!, router, outcome, options, traces[i]!),
-  );
+  return outcomes.map((outcome, i) => ({
+    ...resultOf(context, queries[i]!, requests[i]!, router, outcome, options, traces[i]!),
+    ...(filtered === null || filtered.notes.length === 0 ? {} : { notes: filtered.notes }),
+  }));
+}
+
+/** What the filter leaves; null without a filter, and in an index without token vectors. */
+async function filterStage(
+  context: ReadContext,
+  { filter, signal }: SearchOptions,
+  traces: readonly Trace[],
+): Promise<Filtered | null> {
+  if (filter === undefined) return null;
+  const start = performance.now();
+  const filtered = await filterDocuments(context, filter, signal);
+  const seen = context.loaded.catalog.documents;
+  const kept = filtered?.restriction.documents.size ?? 0;
+  // The queries of a batch share it.
+  const milliseconds = (performance.now() - start) / traces.length;
+  for (const trace of traces) trace.add({ stage: "filter", what: "documents", seen, kept, milliseconds });
+  return filtered;
 }
 
 function resultOf(

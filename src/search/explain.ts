@@ -1,7 +1,16 @@
 /** What each stage of a search saw, kept and cost. */
 
 export interface StageTrace {
-  readonly stage: "encode" | "centroids" | "probe" | "gather" | "approximate" | "exact" | "rank" | "hydrate";
+  readonly stage:
+    | "encode"
+    | "filter"
+    | "centroids"
+    | "probe"
+    | "gather"
+    | "approximate"
+    | "exact"
+    | "rank"
+    | "hydrate";
   /** What went in and what was kept, in units of the stage: see `what`. */
   readonly seen: number;
   readonly kept: number;

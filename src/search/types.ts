@@ -12,6 +12,8 @@ export interface SearchSnapshot {
   readonly segments: readonly Segment[];
   /** Tokens of live passages: what an exhaustive scan costs. */
   readonly tokens: number;
+  /** Where this is a part of a generation: the generation, and the place of each segment in it. */
+  readonly partOf?: { readonly base: SearchSnapshot; readonly places: readonly number[] };
 }
 
 /** A query and how it is to be answered. */
