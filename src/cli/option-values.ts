@@ -17,6 +17,15 @@ export function integerOption(name: string, min: number, max: number): (text: st
   };
 }
 
+/** Numbers in a range. */
+export function numberOption(name: string, min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = text.trim() === "" ? Number.NaN : Number(text);
+    if (value >= min && value <= max) return value;
+    throw refused(name, `a number from ${min} to ${max}`, text);
+  };
+}
+
 /** One of a few words or numbers, given as text. */
 export function choiceOption<T extends string | number>(
   name: string,

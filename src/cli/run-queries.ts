@@ -3,7 +3,7 @@ import { MaxsimError } from "../common/errors.js";
 import { readQueries } from "../datasets/queries.js";
 import { type RunAnswer, writeTrecRun } from "../datasets/trec-run.js";
 import type { Index } from "../engine/index.js";
-import type { SearchEffort } from "../search/parameters.js";
+import type { SearchOptions } from "../engine/options.js";
 import type { CommandContext } from "./context.js";
 import { formatCount, formatDuration } from "./render/format.js";
 import { ProgressRenderer } from "./render/progress.js";
@@ -13,8 +13,8 @@ export interface RunOptions {
   readonly queries: string;
   /** Path of the run. */
   readonly run: string;
-  readonly k: number;
-  readonly effort: SearchEffort | undefined;
+  /** The queries are taken as they are, without operators: those of test collections have quotes that are none. */
+  readonly search: Omit<SearchOptions, "signal" | "syntax" | "snippets" | "explain"> & { readonly k: number };
   /** No progress. */
   readonly quiet: boolean;
 }
@@ -40,7 +40,7 @@ export async function searchQueries(
   options: RunOptions,
   context: CommandContext,
 ): Promise<RunReport> {
-  const { run, k, effort, quiet } = options;
+  const { run, search, quiet } = options;
   const queries = await readQueries(options.queries);
   if (queries.length === 0) {
     throw new MaxsimError("INVALID_INPUT", `${options.queries} holds no queries`, {
@@ -62,8 +62,12 @@ export async function searchQueries(
   const worker = async (): Promise<void> => {
     for (let i = next++; i < queries.length; i = next++) {
       const { id: queryId, text } = queries[i]!;
-      const search = { k, signal: context.signal, ...(effort === undefined ? {} : { effort }) };
-      const result = await index.search(text, search);
+      const result = await index.search(text, {
+        ...search,
+        syntax: "plain",
+        snippets: "none",
+        signal: context.signal,
+      });
       // Texts and snippets of all hits of all queries would not fit into memory.
       answers[i] = { queryId, hits: result.hits.map(({ id, score }) => ({ id, score })) };
       if (result.truncated) truncated++;
@@ -77,7 +81,13 @@ export async function searchQueries(
     progress.finish();
   }
   await writeTrecRun(run, answers, "maxsim");
-  return { queries: queries.length, run, k, seconds: (performance.now() - started) / 1000, truncated };
+  return {
+    queries: queries.length,
+    run,
+    k: search.k,
+    seconds: (performance.now() - started) / 1000,
+    truncated,
+  };
 }
 
 export function renderRunReport({ queries, run, seconds, truncated }: RunReport): string {

@@ -14,6 +14,8 @@ import type { CatalogChange } from "./catalog-change.js";
 import { checkId } from "./check-document.js";
 import { writeGeneration } from "./commit.js";
 import { CATALOG_NAME, checkpoint, createCatalog, guard, openCatalog } from "./connection.js";
+import { type FieldValues, readFieldValues } from "./field-values.js";
+import type { Field } from "./filter/fields.js";
 import { NotJsonError, toJsonText } from "./json-text.js";
 import { hasPurgeable } from "./purge.js";
 import { Readers } from "./readers.js";
@@ -253,6 +255,11 @@ export class Catalog {
   /** Numbers of passages that hold the words of a text side by side, deleted ones as well. Errors: NO_LEXICAL_INDEX. */
   passagesWith(phrase: string): number[] {
     return this.read(({ words }) => words.passagesWith(phrase));
+  }
+
+  /** What documents numbered `first` .. `last` hold in some fields; see `readFieldValues`. */
+  fieldValues({ generation }: Snapshot, fields: readonly Field[], first: number, last: number): FieldValues {
+    return this.read(({ db }) => readFieldValues(db, generation, fields, first, last));
   }
 
   /** Live documents that were read from the file, in the order in which they were added. */

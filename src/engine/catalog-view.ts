@@ -6,7 +6,7 @@ import { resolve } from "node:path";
 import { checkString } from "../common/check.js";
 import { Catalog, type RowCondition } from "../documents/catalog.js";
 import { filterFields } from "../documents/filter/format-filter.js";
-import { metadataFields, type UnknownField, unknownFields } from "../documents/filter/known-fields.js";
+import type { UnknownField } from "../documents/filter/known-fields.js";
 import type { Filter } from "../documents/filter/types.js";
 import type { DocumentSummary, Snapshot, StoredDocument, StoredPassage } from "../documents/records.js";
 import type { SnapshotLock } from "../storage/snapshot-lock.js";
@@ -15,11 +15,10 @@ import { historyOf } from "./history.js";
 import { holdGeneration } from "./load-snapshot.js";
 import { nearestIds } from "./nearest-ids.js";
 import type { HistoryEntry } from "./options.js";
+import { unknownFieldsOf } from "./unknown-fields.js";
 
 /** Documents that are read at a time. */
 const PAGE = 500;
-/** Documents whose metadata shows which fields there are. */
-const SAMPLE = 200;
 
 export interface ViewOptions {
   readonly filter?: Filter;
@@ -101,12 +100,7 @@ export class CatalogView {
 
   /** Fields of a filter that no live document has. */
   unknownFields(filter: Filter): UnknownField[] {
-    if (this.documents === 0) return [];
-    const sample = this.catalog.summaries(this.snapshot, { after: -1, offset: 0, limit: SAMPLE });
-    const existing = new Set(sample.flatMap(({ metadata }) => metadataFields(metadata)));
-    return unknownFields(filterFields(filter), existing).filter(
-      ({ field }) => this.count({ op: "exists", field }) === 0,
-    );
+    return unknownFieldsOf(this.catalog, this.snapshot, filterFields(filter));
   }
 
   /** Ids of live documents that resemble one that is not there; often none. */

@@ -5,9 +5,10 @@ import type { Snapshot } from "../documents/records.js";
 import type { LexicalQuery } from "../lexical/query.js";
 import type { LexicalKind } from "../lexical/table.js";
 import type { Trace } from "../search/explain.js";
-import { restrictSnapshot } from "../search/restricted-snapshot.js";
 import type { SearchSnapshot } from "../search/types.js";
 import type { LoadedSnapshot } from "./load-snapshot.js";
+import type { Filtered } from "./restricting.js";
+import { Restriction } from "./restriction.js";
 import { documentsWithPhrase } from "./word-search.js";
 
 export interface Scope {
@@ -20,41 +21,46 @@ export function lexicalKind({ settings }: Snapshot): LexicalKind {
   return settings.lexical ?? "off";
 }
 
-/** `base` without the documents that lack a phrase of the query, or hold what it excludes. */
+/**
+ * What a filter left, or everything, without the documents that lack a phrase of the query or hold what it excludes.
+ * @param whole the generation. @param filtered null without a filter.
+ */
 export function scopeOf(
   { catalog, loaded }: { readonly catalog: Catalog; readonly loaded: LoadedSnapshot },
-  base: SearchSnapshot,
+  whole: SearchSnapshot,
+  filtered: Filtered | null,
   asked: LexicalQuery | null,
   trace: Trace,
 ): Scope {
-  if (asked === null || asked.phrases.length + asked.excluded.length === 0)
-    return { snapshot: base, notes: [] };
+  const base = { snapshot: filtered?.restriction.snapshot ?? whole, notes: filtered?.notes ?? [] };
+  if (asked === null || asked.phrases.length + asked.excluded.length === 0) return base;
   if (lexicalKind(loaded.catalog) === "off") {
     const ignored = [
       ...asked.phrases.map((phrase) => `"${phrase}"`),
       ...asked.excluded.map((word) => `-${word}`),
     ];
     const note = `${ignored.join(", ")} could not be honoured: the index was made without words`;
-    return { snapshot: base, notes: [note] };
+    return { ...base, notes: [...base.notes, note] };
   }
-  const notes: string[] = [];
-  const snapshot = trace.measure(
+  const notes = [...base.notes];
+  const restriction = trace.measure(
     "restrict",
     "tokens",
     () => {
-      let documents = allDocuments(base);
+      let documents = filtered?.restriction.documents ?? allDocuments(whole);
       for (const phrase of asked.phrases) {
-        const having = documentsWithPhrase(catalog, base, phrase);
+        const having = documentsWithPhrase(catalog, whole, phrase);
         if (having.size === 0) notes.push(`no document holds "${phrase}"`);
         documents = documents.and(having);
       }
-      for (const words of asked.excluded)
-        documents = documents.without(documentsWithPhrase(catalog, base, words));
-      return restrictSnapshot(base, documents);
+      for (const words of asked.excluded) {
+        documents = documents.without(documentsWithPhrase(catalog, whole, words));
+      }
+      return new Restriction(whole, documents);
     },
-    ({ tokens }) => ({ seen: base.tokens, kept: tokens }),
+    ({ snapshot }) => ({ seen: base.snapshot.tokens, kept: snapshot.tokens }),
   );
-  return { snapshot, notes };
+  return { snapshot: restriction.snapshot, notes };
 }
 
 function allDocuments({ segments }: SearchSnapshot): DocumentSet {

@@ -15,6 +15,7 @@ import { combine, type Ranking } from "./combine.js";
 import { hydrate } from "./hits.js";
 import type { LoadedSnapshot } from "./load-snapshot.js";
 import type { SearchOptions, SearchResult } from "./options.js";
+import { type Filtered, filterDocuments } from "./restricting.js";
 import { routerFor } from "./routers.js";
 import { normalizedRows, type VectorRows } from "./rows.js";
 import { type SearchPlan, searchPlan } from "./search-plan.js";
@@ -134,13 +135,15 @@ async function run(
   traces: readonly Trace[],
 ): Promise<SearchResult[]> {
   const { loaded } = context;
-  const { search, catalog } = loaded;
+  const { catalog } = loaded;
   throwIfAborted(options.signal, "the search");
-  if (search === null) {
+  const filtered = await filterStage(context, options, traces);
+  const whole = loaded.search;
+  if (whole === null) {
     const { generation } = catalog;
     return queries.map(({ encoded }) => ({ hits: [], generation, truncated: encoded?.truncated ?? false }));
   }
-  const scopes = queries.map(({ asked }, i) => scopeOf(context, search, asked, traces[i]!));
+  const scopes = queries.map(({ asked }, i) => scopeOf(context, whole, filtered, asked, traces[i]!));
   const words = queries.map(({ asked }, i) =>
     rankWords(context, scopes[i]!.snapshot, asked, plan, traces[i]!),
   );
@@ -211,6 +214,23 @@ function groupBy(scopes: readonly Scope[]): Map<SearchSnapshot, number[]> {
     else places.push(i);
   });
   return groups;
+}
+
+/** What the filter leaves; null without a filter, and in an index without token vectors. */
+async function filterStage(
+  context: ReadContext,
+  { filter, signal }: SearchOptions,
+  traces: readonly Trace[],
+): Promise<Filtered | null> {
+  if (filter === undefined) return null;
+  const start = performance.now();
+  const filtered = await filterDocuments(context, filter, signal);
+  const seen = context.loaded.catalog.documents;
+  const kept = filtered?.restriction.documents.size ?? 0;
+  // The queries of a batch share it.
+  const milliseconds = (performance.now() - start) / traces.length;
+  for (const trace of traces) trace.add({ stage: "filter", what: "documents", seen, kept, milliseconds });
+  return filtered;
 }
 
 function resultOf(

@@ -20,12 +20,10 @@ export interface WordSearch {
    * together would be found in more. The rarest term is always looked up.
    */
   readonly budget: number;
-  /** FTS5's name of the rank function, with weights of the columns. */
-  readonly weights?: string;
 }
 
 /** Weights of the columns context, text and parts: measured in docs/evaluation.md, "Lexical search". */
-const COLUMN_WEIGHTS = "bm25(1.0, 1.0, 0.5)";
+const COLUMN_WEIGHTS = "bm25(2.0, 1.0, 0.5)";
 
 const ACCEPTS = "maxsim_accepts";
 
@@ -63,12 +61,12 @@ export class LexicalReader {
    * The best passages, best first; ties to the lower number. The statistics of BM25 are those of all rows, deleted passages
    * that are not purged yet among them.
    */
-  search({ terms, accepted, limit, budget, weights = COLUMN_WEIGHTS }: WordSearch): ScoredPassage[] {
+  search({ terms, accepted, limit, budget }: WordSearch): ScoredPassage[] {
     const match = this.affordable(terms, budget).map(quoted).join(" OR ");
     if (match === "" || limit === 0) return [];
     this.accepted = accepted;
     return this.best
-      .all(match, weights, limit)
+      .all(match, COLUMN_WEIGHTS, limit)
       .map(([passageNo, rank]) => ({ passageNo, score: -rank }))
       .sort((a, b) => b.score - a.score || a.passageNo - b.passageNo);
   }

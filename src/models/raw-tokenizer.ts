@@ -6,7 +6,37 @@ export interface RawTokenizer {
   id_to_token(id: number): string | undefined;
 }
 
+export interface RawAddedToken {
+  readonly id: number;
+  /** Whether the white space before it, or after it, belongs to it. */
+  readonly lstrip: boolean;
+  readonly rstrip: boolean;
+}
+
+/** Cuts a text at the words of a dictionary; the words found are parts of their own. */
+interface RawSplitter {
+  split(text: string): string[];
+}
+
+/** What `encode` does step by step: the library tells no offsets, so `token-words.ts` takes the steps itself. */
+export interface RawTokenizerSteps {
+  /** Added tokens that are looked for before the text is normalized, and after that. */
+  readonly splitter_unnormalized: RawSplitter;
+  readonly splitter_normalized: RawSplitter;
+  readonly added_tokens_map: ReadonlyMap<string, RawAddedToken>;
+  readonly normalizer: ((text: string) => string) | null;
+  readonly pre_tokenizer: ((text: string, options: { section_index: number }) => string[]) | null;
+  readonly model: {
+    /** Tokens of pre-tokens, unknown ones not yet fused. */
+    encode(preTokens: string[]): string[];
+    readonly tokens_to_ids: ReadonlyMap<string, number>;
+    readonly unk_token: string | undefined;
+    readonly unk_token_id: number | undefined;
+    readonly fuse_unk: boolean;
+  };
+}
+
 /** Builds a tokenizer from the parsed `tokenizer.json`; throws plain errors for what it does not know. */
-export function createRawTokenizer(json: object): RawTokenizer {
-  return new Tokenizer(json, {});
+export function createRawTokenizer(json: object): RawTokenizer & RawTokenizerSteps {
+  return new Tokenizer(json, {}) as unknown as RawTokenizer & RawTokenizerSteps;
 }

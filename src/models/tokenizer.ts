@@ -7,6 +7,8 @@ import { ioError } from "../common/errors.js";
 import { invalidModel } from "./model-folder.js";
 import { createRawTokenizer, type RawTokenizer } from "./raw-tokenizer.js";
 import type { Marker, ModelSettings } from "./settings.js";
+import { type LocatedTokens, locateTokens } from "./token-offsets.js";
+import { tokenSpelling, WordCutter } from "./token-words.js";
 
 export interface EncodedText {
   /** One id a position. */
@@ -21,6 +23,31 @@ export interface EncodedText {
   readonly truncated: boolean;
 }
 
+/** What the vectors of a text stand for: one entry a kept position. */
+export interface LocatedText {
+  readonly tokenIds: Uint32Array;
+  /** Of each: a `TokenPart`. */
+  readonly parts: Uint8Array;
+  /** Characters in the text, UTF-16 offsets [start, end), ascending; -1 for what is not of the text or was not placed. */
+  readonly starts: Int32Array;
+  readonly ends: Int32Array;
+}
+
+/** Where a position comes from; special tokens, marker and prompt are `special`. */
+export const TokenPart = { special: 0, text: 1, expansion: 2 } as const;
+
+interface Tokens {
+  readonly ids: readonly number[];
+}
+
+/** What surrounds a text, and the positions of all of it at most. */
+interface Frame {
+  readonly prompt: string;
+  readonly promptTokens: number;
+  readonly marker: Marker | null;
+  readonly limit: number;
+}
+
 /** English has about 4.5 characters a token; eight a token mostly fill the limit at the first try. */
 const CHARS_PER_TOKEN = 8;
 /** A cut inside a word can change the last tokens before it; these many are not relied upon. */
@@ -28,6 +55,7 @@ const CUT_MARGIN = 16;
 
 export class TextTokenizer {
   private readonly tokenizer: RawTokenizer;
+  private readonly cutter: WordCutter;
   private readonly settings: ModelSettings;
   /** Special tokens that the tokenizer puts before and after a text. */
   private readonly before: readonly number[];
@@ -35,9 +63,11 @@ export class TextTokenizer {
   private readonly documentPromptTokens: number;
   private readonly queryPromptTokens: number;
 
-  private constructor(settings: ModelSettings, tokenizer: RawTokenizer) {
+  private constructor(settings: ModelSettings, json: object) {
+    const tokenizer = createRawTokenizer(json);
     this.settings = settings;
     this.tokenizer = tokenizer;
+    this.cutter = new WordCutter(tokenizer, tokenSpelling(json));
     const probe = tokenizer.encode("a", { add_special_tokens: false }).ids;
     const whole = tokenizer.encode("a").ids;
     const at = whole.findIndex((_, i) => probe.every((id, j) => whole[i + j] === id));
@@ -76,7 +106,7 @@ export class TextTokenizer {
       throw ioError("read", file, error);
     }
     try {
-      return new TextTokenizer(settings, createRawTokenizer(JSON.parse(text)));
+      return new TextTokenizer(settings, JSON.parse(text));
     } catch (error) {
       if (error instanceof Error && error.name === "MaxsimError") throw error;
       const reason = error instanceof Error ? error.message : String(error);
@@ -91,19 +121,10 @@ export class TextTokenizer {
   }
 
   encodeQuery(text: string): EncodedText {
-    const { queryLength, queryMarker, queryPrompt, expansion } = this.settings;
-    const limit = expansion?.strategy === "fixed" ? expansion.length : queryLength;
-    const { ids, truncated, start, end } = this.assemble(
-      text,
-      queryPrompt,
-      queryMarker,
-      limit,
-      this.queryPromptTokens,
-    );
+    const { expansion } = this.settings;
+    const { ids, truncated, start, end } = this.assemble(text, this.queryFrame, this.plainTokens);
     const attended = ids.length;
-    if (expansion !== null) {
-      while (ids.length < Math.min(expansion.length, limit)) ids.push(expansion.tokenId);
-    }
+    this.expand(ids);
     const attention = new Uint8Array(ids.length).fill(1);
     if (expansion?.attend === false) attention.fill(0, attended);
     return {
@@ -116,15 +137,8 @@ export class TextTokenizer {
   }
 
   encodeDocument(text: string): EncodedText {
-    const { documentLength, documentMarker, documentPrompt, skiplist } = this.settings;
-    const { ids, truncated, start, end } = this.assemble(
-      text,
-      documentPrompt,
-      documentMarker,
-      documentLength,
-      this.documentPromptTokens,
-    );
-    const kept = Int32Array.from(ids.keys()).filter((i) => !skiplist.has(ids[i]!));
+    const { ids, truncated, start, end } = this.assemble(text, this.documentFrame, this.plainTokens);
+    const kept = this.keptPositions(ids);
     return {
       ids: Int32Array.from(ids),
       attention: new Uint8Array(ids.length).fill(1),
@@ -132,6 +146,24 @@ export class TextTokenizer {
       contentTokens: kept.filter((position) => position >= start && position < end).length,
       truncated,
     };
+  }
+
+  /** What the vectors of `encodeQuery(text)` stand for. */
+  locateQuery(text: string): LocatedText {
+    const frame = this.queryFrame;
+    const { ids, whole } = this.assemble(text, frame, this.locatedTokens);
+    const attended = ids.length;
+    this.expand(ids);
+    const located = this.locate(text, frame, ids, Int32Array.from(ids.keys()), whole);
+    located.parts.fill(TokenPart.expansion, attended);
+    return located;
+  }
+
+  /** What the vectors of `encodeDocument(text)` stand for. */
+  locateDocument(text: string): LocatedText {
+    const frame = this.documentFrame;
+    const { ids, whole } = this.assemble(text, frame, this.locatedTokens);
+    return this.locate(text, frame, ids, this.keptPositions(ids), whole);
   }
 
   /** Tokens of the text alone: no special tokens, marker or prompt. Linear in the length of the text. */
@@ -149,35 +181,93 @@ export class TextTokenizer {
     return this.before.length + this.after.length + (marker === null ? 0 : 1);
   }
 
-  /** The text is in the positions start .. end - 1 of `ids`. */
-  private assemble(text: string, prompt: string, marker: Marker | null, limit: number, promptTokens: number) {
+  private get queryFrame(): Frame {
+    const { queryLength, queryMarker: marker, queryPrompt: prompt, expansion } = this.settings;
+    const limit = expansion?.strategy === "fixed" ? expansion.length : queryLength;
+    return { prompt, marker, limit, promptTokens: this.queryPromptTokens };
+  }
+
+  private get documentFrame(): Frame {
+    const { documentLength: limit, documentMarker: marker, documentPrompt: prompt } = this.settings;
+    return { prompt, marker, limit, promptTokens: this.documentPromptTokens };
+  }
+
+  private expand(ids: number[]): void {
+    const { expansion } = this.settings;
+    if (expansion === null) return;
+    while (ids.length < Math.min(expansion.length, this.queryFrame.limit)) ids.push(expansion.tokenId);
+  }
+
+  private keptPositions(ids: readonly number[]): Int32Array {
+    const { skiplist } = this.settings;
+    return Int32Array.from(ids.keys()).filter((i) => !skiplist.has(ids[i]!));
+  }
+
+  /** The text is in the positions start .. end - 1 of `ids`; `whole` is what it was made into, before it was cut. */
+  private assemble<T extends Tokens>(text: string, frame: Frame, tokenize: (text: string) => T) {
+    const { prompt, marker, limit, promptTokens } = frame;
     const budget = limit - this.overhead(marker);
-    const body = this.tokenizeUpTo(`${prompt}${text}`.trim(), budget);
-    const truncated = body.length > budget;
-    if (truncated) body.length = budget;
+    const whole = tokenizeUpTo(`${prompt}${text}`.trim(), budget, tokenize);
+    const truncated = whole.ids.length > budget;
+    const body = whole.ids.slice(0, budget);
     const ids = [...this.before, ...body, ...this.after];
     // Position 1 in every dialect, also for a tokenizer that puts no special token first.
     if (marker !== null) ids.splice(Math.min(1, ids.length), 0, marker.id);
     const end = ids.length - this.after.length;
-    return { ids, truncated, start: Math.min(end, end - body.length + promptTokens), end };
+    return { ids, truncated, start: Math.min(end, end - body.length + promptTokens), end, whole };
   }
 
-  /**
-   * All tokens of a short text; of a long one at least `budget + 1` from its start, or all. Only as much text is
-   * tokenized as that takes, growing fourfold, so a text of many megabytes costs no more than a passage.
-   */
-  private tokenizeUpTo(text: string, budget: number): number[] {
-    for (let length = Math.max(256, budget * CHARS_PER_TOKEN); length < text.length; length *= 4) {
-      const ids = this.tokenize(text.slice(0, cutPosition(text, length)));
-      if (ids.length > budget + CUT_MARGIN) return ids;
+  /** `located` are tokens of the trimmed prompt and text; `ids` the positions that were made of them. */
+  private locate(
+    text: string,
+    { prompt, promptTokens, marker }: Frame,
+    ids: readonly number[],
+    kept: Int32Array,
+    located: LocatedTokens,
+  ): LocatedText {
+    const all = `${prompt}${text}`;
+    // From offsets in what was tokenized to offsets in the text.
+    const shift = all.length - all.trimStart().length - prompt.length;
+    const parts = new Uint8Array(kept.length).fill(TokenPart.special);
+    const starts = new Int32Array(kept.length).fill(-1);
+    const ends = new Int32Array(kept.length).fill(-1);
+    const markerAt = marker === null ? Number.POSITIVE_INFINITY : 1;
+    const last = ids.length - this.after.length - 1;
+    for (const [row, position] of kept.entries()) {
+      const token = position - this.before.length - (position > markerAt ? 1 : 0);
+      if (position === markerAt || token < 0 || position > last) continue;
+      const start = located.starts[token]!;
+      if (start < 0) parts[row] = token < promptTokens ? TokenPart.special : TokenPart.text;
+      else if (start + shift >= 0) {
+        parts[row] = TokenPart.text;
+        starts[row] = start + shift;
+        ends[row] = located.ends[token]! + shift;
+      }
     }
-    return this.tokenize(text);
+    return { tokenIds: Uint32Array.from(kept, (position) => ids[position]!), parts, starts, ends };
   }
+
+  private readonly plainTokens = (text: string): Tokens => ({ ids: this.tokenize(text) });
+
+  private readonly locatedTokens = (text: string): LocatedTokens =>
+    locateTokens(this.cutter, text, this.settings.lowercase);
 
   private tokenize(text: string): number[] {
     const lowered = this.settings.lowercase ? text.toLowerCase() : text;
     return this.tokenizer.encode(lowered, { add_special_tokens: false }).ids;
   }
+}
+
+/**
+ * All tokens of a short text; of a long one at least `budget + 1` from its start, or all. Only as much text is
+ * tokenized as that takes, growing fourfold, so a text of many megabytes costs no more than a passage.
+ */
+function tokenizeUpTo<T extends Tokens>(text: string, budget: number, tokenize: (text: string) => T): T {
+  for (let length = Math.max(256, budget * CHARS_PER_TOKEN); length < text.length; length *= 4) {
+    const tokens = tokenize(text.slice(0, cutPosition(text, length)));
+    if (tokens.ids.length > budget + CUT_MARGIN) return tokens;
+  }
+  return tokenize(text);
 }
 
 /** The last white space in the second half before `length`, else `length`, never inside a surrogate pair. */

@@ -2,6 +2,7 @@
 
 export interface StageTrace {
   readonly stage:
+    | "filter"
     | "restrict"
     | "words"
     | "encode"

@@ -18,7 +18,14 @@ export type EncodeTask =
       /** Shared with the caller, one number: not 0 when nobody wants the result any more. Looked at before each text. */
       readonly cancelled: Int32Array;
     }
-  | { readonly kind: "query"; readonly text: string };
+  | { readonly kind: "query"; readonly text: string }
+  /** Tells the characters that token vectors stand for, without computing any. `spell`: the tokens' texts as well. */
+  | {
+      readonly kind: "locate";
+      readonly query: string;
+      readonly passages: readonly string[];
+      readonly spell: boolean;
+    };
 
 /** Tokens of text i are firstToken[i] .. firstToken[i + 1] - 1. */
 interface TokenRows {
@@ -52,10 +59,22 @@ export interface QueryRows {
   readonly truncated: boolean;
 }
 
+/** The query first, then the passages; see `LocatedText`. Text i has the rows firstToken[i] .. firstToken[i + 1] - 1. */
+export interface LocatedRows {
+  readonly firstToken: Uint32Array;
+  readonly tokenIds: Uint32Array;
+  readonly parts: Uint8Array;
+  readonly starts: Int32Array;
+  readonly ends: Int32Array;
+  /** One a row when they were asked for. */
+  readonly tokens: readonly string[] | null;
+}
+
 export type EncodeResult =
   | { readonly kind: "warm" }
   | { readonly kind: "passages"; readonly rows: PassageRows }
   | { readonly kind: "documents"; readonly rows: DocumentRows }
   | { readonly kind: "query"; readonly rows: QueryRows }
+  | { readonly kind: "locate"; readonly rows: LocatedRows }
   /** Errors lose their class between threads, so they travel as data. */
   | { readonly kind: "error"; readonly error: SerializedError };

@@ -10,6 +10,7 @@ import type {
   EncodeResult,
   EncodeTask,
   EncodeWorkerData,
+  LocatedRows,
   PassageRows,
   QueryRows,
 } from "./encode-messages.js";
@@ -42,6 +43,8 @@ export default async function encode(task: EncodeTask): Promise<unknown> {
         return { kind: "warm" } satisfies EncodeResult;
       case "query":
         return transfer({ kind: "query", rows: await encodeQuery(model, task.text) });
+      case "locate":
+        return transfer({ kind: "locate", rows: locate(model, task) });
       case "passages":
         return transfer({
           kind: "passages",
@@ -101,6 +104,33 @@ function quantize({ vectors, ...rows }: DocumentRows): PassageRows {
   return { ...rows, values, scales };
 }
 
+function locate(
+  { tokenizer }: Model,
+  { query, passages, spell }: Extract<EncodeTask, { kind: "locate" }>,
+): LocatedRows {
+  const texts = [tokenizer.locateQuery(query), ...passages.map((text) => tokenizer.locateDocument(text))];
+  const firstToken = new Uint32Array(texts.length + 1);
+  texts.forEach(({ tokenIds }, i) => {
+    firstToken[i + 1] = firstToken[i]! + tokenIds.length;
+  });
+  const total = firstToken[texts.length]!;
+  const rows = {
+    firstToken,
+    tokenIds: new Uint32Array(total),
+    parts: new Uint8Array(total),
+    starts: new Int32Array(total),
+    ends: new Int32Array(total),
+  };
+  texts.forEach(({ tokenIds, parts, starts, ends }, i) => {
+    const at = firstToken[i]!;
+    rows.tokenIds.set(tokenIds, at);
+    rows.parts.set(parts, at);
+    rows.starts.set(starts, at);
+    rows.ends.set(ends, at);
+  });
+  return { ...rows, tokens: spell ? Array.from(rows.tokenIds, (id) => tokenizer.tokenText(id)) : null };
+}
+
 /** Marks the large arrays for transfer; the small ones are copied. */
 function transfer(result: EncodeResult): unknown {
   const large =
@@ -108,6 +138,10 @@ function transfer(result: EncodeResult): unknown {
       ? [result.rows.values.buffer, result.rows.scales.buffer, result.rows.tokenIds.buffer]
       : result.kind === "documents" || result.kind === "query"
         ? [result.rows.vectors.buffer, result.rows.tokenIds.buffer]
-        : [];
+        : result.kind === "locate"
+          ? [result.rows.tokenIds, result.rows.parts, result.rows.starts, result.rows.ends].map(
+              (a) => a.buffer,
+            )
+          : [];
   return move({ [transferableSymbol]: large, [valueSymbol]: result });
 }

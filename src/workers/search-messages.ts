@@ -1,14 +1,17 @@
 /** Messages between the search pool and its threads. Typed arrays over shared memory cross without a copy. */
 import type { SerializedError } from "../common/errors.js";
 import type { ScoringQuery } from "../search/exact.js";
+import type { PartDescription } from "../search/restricted-snapshot.js";
 import type { SnapshotDescription } from "../search/snapshot-description.js";
 import type { RankedDocument, SearchOutcome, SearchRequest } from "../search/types.js";
 
 export interface SearchTask {
-  /** Name of the snapshot within the pool. Threads keep the snapshots that they have attached. */
+  /** Name of the generation within the pool. Threads keep the generations that they have attached. */
   readonly snapshot: string;
-  /** Null in the hope that the thread has the snapshot; it answers "unknown" when it has not. */
+  /** Null in the hope that the thread has it; it answers "unknown" when it has not. */
   readonly description: SnapshotDescription | null;
+  /** What a filter left of the generation; null for all of it. */
+  readonly part: PartDescription | null;
   readonly work: SearchWork;
 }
 

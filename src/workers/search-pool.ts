@@ -14,6 +14,7 @@ import type { KernelBackend } from "../kernels/backend.js";
 import { scoreCentroids } from "../search/centroid-scores.js";
 import type { ScoringQuery } from "../search/exact.js";
 import { Trace } from "../search/explain.js";
+import { describePart } from "../search/restricted-snapshot.js";
 import { type Router, ScanRouter } from "../search/router.js";
 import {
   documentsRanked,
@@ -177,7 +178,10 @@ export class SearchPool {
 
   private async run(snapshot: SearchSnapshot, work: SearchWork): Promise<SearchAnswer> {
     const pool = this.start();
-    const name = this.nameOf(snapshot);
+    // Threads attach the files of a generation once, whatever filters leave of it.
+    const generation = snapshot.partOf?.base ?? snapshot;
+    const name = this.nameOf(generation);
+    const part = describePart(snapshot);
     const send = async (task: SearchTask): Promise<SearchAnswer> => {
       try {
         return await pool.run(task);
@@ -185,9 +189,9 @@ export class SearchPool {
         throw new MaxsimError("WORKER_FAILED", `a search thread failed: ${String(cause)}`, { cause });
       }
     };
-    let answer = await send({ snapshot: name, description: null, work });
+    let answer = await send({ snapshot: name, description: null, part, work });
     if (answer.kind === "unknown") {
-      answer = await send({ snapshot: name, description: describeSnapshot(snapshot), work });
+      answer = await send({ snapshot: name, description: describeSnapshot(generation), part, work });
     }
     if (answer.kind === "error") throw deserializeError(answer.error);
     return answer;

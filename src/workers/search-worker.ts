@@ -2,6 +2,7 @@
 import { serializeError } from "../common/errors.js";
 import { selectKernels } from "../kernels/select.js";
 import { scan } from "../search/exact.js";
+import { attachPart } from "../search/restricted-snapshot.js";
 import { ScanRouter } from "../search/router.js";
 import { searchSnapshot } from "../search/search.js";
 import { attachSnapshot } from "../search/snapshot-description.js";
@@ -20,6 +21,7 @@ const attached = new Map<string, SearchSnapshot>();
 export default async function answer({
   snapshot: name,
   description,
+  part,
   work,
 }: SearchTask): Promise<SearchAnswer> {
   try {
@@ -33,7 +35,7 @@ export default async function answer({
         attached.delete(oldest);
       }
     }
-    return run(snapshot, work);
+    return run(part === null ? snapshot : attachPart(snapshot, part), work);
   } catch (error) {
     return { kind: "error", error: serializeError(error) };
   }

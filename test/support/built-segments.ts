@@ -47,8 +47,9 @@ export function memorySnapshot(options: {
   tokens?: number;
   passagesPerDocument?: number;
   segments?: number;
+  nbits?: 1 | 2 | 4;
 }): { corpus: SyntheticCorpus; snapshot: SearchSnapshot } {
-  const { passages, tokens = 30, passagesPerDocument = 1, segments: parts = 2 } = options;
+  const { passages, tokens = 30, passagesPerDocument = 1, segments: parts = 2, nbits = 4 } = options;
   const corpus = new SyntheticCorpus({ passages, tokens, dim: DIM });
   const rows = Float32Array.from(corpus.passages.flatMap((passage) => [...passage.vectors]));
   const tokenIds = Uint32Array.from(corpus.passages.flatMap((passage) => [...passage.tokenIds]));
@@ -57,7 +58,7 @@ export function memorySnapshot(options: {
       vectors: quantizeVectors(rows, tokenIds.length, DIM),
       tokenIds,
       heldOut: 0,
-      nbits: 4,
+      nbits,
       seed: 1,
       budget: 512,
     },

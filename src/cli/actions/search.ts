@@ -1,28 +1,42 @@
 /** `maxsim search`: one question, a conversation, or a file of queries. */
+import { formatFilter } from "../../documents/filter/format-filter.js";
 import type { Index } from "../../engine/index.js";
-import type { Hit, SearchResult } from "../../engine/options.js";
+import type { SearchResult } from "../../engine/options.js";
 import type { SearchCommandOptions } from "../commands/search.js";
 import { commandLogger } from "../common-options.js";
 import { type CommandContext, shownPath } from "../context.js";
 import { converse } from "../converse.js";
+import { checkFilterFields } from "../filter-fields.js";
 import { openIndex, requireDocuments } from "../open-index.js";
 import { createColors } from "../render/color.js";
 import { renderExplanation } from "../render/explanation.js";
 import { formatCount, formatNumber } from "../render/format.js";
-import { renderJson } from "../render/json.js";
-import { type RenderableHit, renderHits } from "../render/results.js";
+import { inlineNumberLists, renderJson } from "../render/json.js";
+import { heatLegend } from "../render/matches/drawing.js";
+import { createHeat, takesUnicode } from "../render/matches/heat.js";
+import { resultJson } from "../render/matches/json.js";
+import { singleLine } from "../render/plain-text.js";
+import { renderHits } from "../render/results.js";
 import { renderRunReport, searchQueries } from "../run-queries.js";
+import { searchOptions } from "../search-options.js";
+import { renderableHit } from "../shown-hit.js";
+import { writeResultPage } from "../write-page.js";
 
 /** Columns where the output is no terminal. */
 const DEFAULT_WIDTH = 100;
+/** Hits whose passages are drawn with their matches, without `--explain-hits`. */
+const EXPLAINED_HITS = 3;
+/** The same for a page, where heat maps take room only when they are opened. */
+const PAGE_HITS = 10;
 
 export async function search(
   words: readonly string[],
   options: SearchCommandOptions,
   context: CommandContext,
 ): Promise<void> {
-  const { queries, run, k, effort, json, threads, model } = options;
+  const { queries, run, json, threads, model } = options;
   const started = performance.now();
+  const unknownFields = checkFilterFields(options, context);
   const index = await openIndex(options.index, {
     warm: true,
     logger: commandLogger(context, options),
@@ -33,7 +47,11 @@ export async function search(
     requireDocuments(index);
     if (queries !== undefined && run !== undefined) {
       const quiet = json === true && context.stderr.isTTY !== true;
-      const report = await searchQueries(index, { queries, run, k, effort, quiet }, context);
+      const report = await searchQueries(
+        index,
+        { queries, run, search: searchOptions(options), quiet },
+        context,
+      );
       context.stdout.write(
         json === true ? renderJson({ index: index.folder, ...report }) : renderRunReport(report),
       );
@@ -41,7 +59,10 @@ export async function search(
     } else if (words.length > 0) {
       // Apart from the search, so that its time is the one of a question to an open index.
       await index.warm();
-      await answer(index, words.join(" "), options, context, performance.now() - started);
+      await answer(index, words.join(" "), options, context, {
+        loading: performance.now() - started,
+        unknownFields,
+      });
       if (json !== true) context.stderr.write(`index ${shownPath(index.folder)}\n`);
     } else {
       const { documents } = index.info();
@@ -49,70 +70,88 @@ export async function search(
         `${formatCount(documents, "document")} in ${shownPath(index.folder)}; an empty line or Ctrl-D ends\n`,
       );
       await index.warm();
-      await converse(context, (question) => answer(index, question, options, context));
+      await converse(context, (question) => answer(index, question, options, context, { unknownFields }));
     }
   } finally {
     await index.close();
   }
 }
 
-/** `loading`: milliseconds that index and model took, where that is worth telling. */
+interface Circumstances {
+  /** Milliseconds that index and model took, where that is worth telling. */
+  readonly loading?: number;
+  readonly unknownFields: ReturnType<typeof checkFilterFields>;
+}
+
 async function answer(
   index: Index,
   query: string,
   options: SearchCommandOptions,
   context: CommandContext,
-  loading?: number,
+  { loading, unknownFields }: Circumstances,
 ): Promise<void> {
-  const { k, effort, explain, json } = options;
+  const { json, html, snippets, explainHits } = options;
+  const explain = options.explain === true || explainHits !== undefined;
   const started = performance.now();
   const result = await index.search(query, {
-    k,
+    ...searchOptions(options),
     signal: context.signal,
-    explain: explain === true,
-    ...(effort === undefined ? {} : { effort }),
+    explain: explain || html !== undefined,
+    ...(snippets === undefined ? {} : { snippets }),
   });
   const milliseconds = performance.now() - started;
+  if (html !== undefined) {
+    const { filter } = searchOptions(options);
+    await writeResultPage(html, {
+      query,
+      result,
+      mode: options.mode ?? "late",
+      index,
+      milliseconds,
+      explained: explainHits ?? PAGE_HITS,
+      ...(filter === undefined ? {} : { filter: formatFilter(filter) }),
+    });
+  }
   if (json === true) {
-    context.stdout.write(renderJson({ query, index: index.folder, milliseconds, ...result }));
+    const answered = {
+      query,
+      index: index.folder,
+      milliseconds,
+      ...resultJson(result, { explain }),
+      ...(unknownFields === undefined ? {} : { unknownFields }),
+    };
+    context.stdout.write(explain ? inlineNumberLists(renderJson(answered)) : renderJson(answered));
     return;
   }
-  show(result, context);
+  show(result, query, explain ? (explainHits ?? EXPLAINED_HITS) : undefined, context);
   const after = loading === undefined ? "" : `, after ${loading.toFixed(0)} ms of loading`;
   context.stderr.write(
     `${formatNumber(result.hits.length)} of ${formatCount(index.info().documents, "document")} ` +
       `in ${milliseconds.toFixed(0)} ms${after}\n`,
   );
+  for (const note of result.notes ?? []) context.stderr.write(`note: ${singleLine(note)}\n`);
   if (result.truncated) {
     context.stderr.write(
       "the query was truncated: it is longer than the model takes, its end was left out\n",
     );
   }
+  if (html !== undefined) context.stderr.write(`page written to ${singleLine(html)}\n`);
 }
 
-function show({ hits, explanation }: SearchResult, context: CommandContext): void {
-  const colors = createColors(context.stdout, context.env);
-  const width = context.stdout.columns ?? DEFAULT_WIDTH;
-  context.stdout.write(renderHits(hits.map(toRenderable), { colors, width }));
-  if (explanation !== undefined) context.stdout.write(`\n${renderExplanation(explanation)}`);
-}
-
-/** `file:line` where a document came from a file; JSONL and CSV records have the line of their record. */
-function toRenderable(hit: Hit): RenderableHit {
-  const { rank, score, id, title, source, passage, snippet } = hit;
-  const where =
-    source === undefined ? undefined : `${shownPath(source.path)}:${source.line ?? passage.lineStart}`;
-  return {
-    rank,
-    score,
-    id,
-    snippet: {
-      text: snippet.text,
-      highlights: snippet.highlights,
-      leadingEllipsis: snippet.cutBefore,
-      trailingEllipsis: snippet.cutAfter,
-    },
-    ...(title === undefined ? {} : { title }),
-    ...(where === undefined ? {} : { where }),
-  };
+/** @param explained hits that are drawn with their matches; undefined for a search that is not explained. */
+function show(
+  { hits, explanation }: SearchResult,
+  query: string,
+  explained: number | undefined,
+  context: CommandContext,
+): void {
+  const { stdout, env } = context;
+  const colors = createColors(stdout, env);
+  const heat = createHeat(stdout, env);
+  const width = stdout.columns ?? DEFAULT_WIDTH;
+  const shown = hits.map((hit, i) => renderableHit(hit, query, i < (explained ?? 0)));
+  stdout.write(renderHits(shown, { colors, width, heat, unicode: takesUnicode(env) }));
+  if (explained === undefined) return;
+  if (shown.some((hit) => hit.explained !== undefined)) stdout.write(`\n${heatLegend({ colors, heat })}\n`);
+  if (explanation !== undefined) stdout.write(`\n${renderExplanation(explanation)}`);
 }

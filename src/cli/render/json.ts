@@ -15,6 +15,21 @@ export function renderJson(value: unknown): string {
   return `${escaped}\n`;
 }
 
+// Line breaks within a text are escapes, so this matches lists only.
+const NUMBER_LIST = /\[\n\s*-?[\d.e+-]+(?:,\n\s*-?[\d.e+-]+)*\n\s*\]/g;
+
+/** The same JSON with every list of nothing but numbers in one line, for values that have many of them. */
+export function inlineNumberLists(json: string): string {
+  return json.replace(
+    NUMBER_LIST,
+    (list) =>
+      `[${list
+        .slice(1, -1)
+        .trim()
+        .replace(/,\n\s*/g, ", ")}]`,
+  );
+}
+
 /**
  * `renderJson({ ...head, [key]: items })` piece by piece, for lists that are better not held as one text.
  * `head` has at least one property.

@@ -5,6 +5,7 @@
 import { checkFilter } from "./check-filter.js";
 import { parseDate } from "./dates.js";
 import { parseField } from "./field-names.js";
+import type { Field } from "./fields.js";
 import { GLOB_FUNCTION, TIME_FUNCTION } from "./functions.js";
 import {
   type Condition,
@@ -41,6 +42,13 @@ const COLUMNS: Readonly<Record<TextField, string>> = {
  */
 export function compileFilter(filter: Filter): CompiledFilter {
   return compile(checkFilter(filter));
+}
+
+/** The value of a field as JSON text, NULL where it is missing. */
+export function fieldSource(field: Field): CompiledFilter {
+  if (field.kind === "metadata") return sql`(documents.metadata -> ${metadataPath(field.keys)})`;
+  const column = verbatim(COLUMNS[field.name]);
+  return sql`(CASE WHEN ${column} IS NOT NULL THEN json_quote(${column}) END)`;
 }
 
 /** SQL and what it binds, put together in step. */
@@ -113,8 +121,13 @@ interface JsonSource {
 
 const ELEMENT: JsonSource = { type: verbatim("element.type"), value: verbatim("element.value") };
 
+/** As SQLite's JSON functions take it. */
+function metadataPath(keys: readonly string[]): string {
+  return `$${keys.map((key) => `.${JSON.stringify(key)}`).join("")}`;
+}
+
 function onMetadata(keys: readonly string[], condition: Condition): Sql {
-  const path = `$${keys.map((key) => `.${JSON.stringify(key)}`).join("")}`;
+  const path = metadataPath(keys);
   const field: JsonSource = {
     type: sql`json_type(documents.metadata, ${path})`,
     value: sql`json_extract(documents.metadata, ${path})`,

@@ -1,5 +1,5 @@
 /** Filters as text that `parseFilter` reads back as the same filter. */
-import type { Filter, FilterValue } from "./types.js";
+import type { Condition, Filter, FilterValue } from "./types.js";
 
 /**
  * Quotes and escapes can make the text of a filter with long lists larger than `parseFilter` takes.
@@ -33,12 +33,11 @@ function formatValue(value: FilterValue): string {
 
 /** The fields that a filter names, each once, in the order of the filter. */
 export function filterFields(filter: Filter): string[] {
-  const fields = new Set<string>();
-  const visit = (node: Filter): void => {
-    if (node.op === "and" || node.op === "or") node.filters.forEach(visit);
-    else if (node.op === "not") visit(node.filter);
-    else fields.add(node.field);
-  };
-  visit(filter);
-  return [...fields];
+  return [...new Set(filterConditions(filter).map(({ field }) => field))];
+}
+
+/** The conditions of a filter, in its order. */
+export function filterConditions(filter: Filter): Condition[] {
+  if (filter.op === "and" || filter.op === "or") return filter.filters.flatMap(filterConditions);
+  return filter.op === "not" ? filterConditions(filter.filter) : [filter];
 }

@@ -4,7 +4,14 @@ import type { DocumentInput } from "../types.js";
 import { parseDate } from "./dates.js";
 import { parseField } from "./field-names.js";
 import { globMatcher } from "./glob.js";
-import { type Condition, type Filter, type FilterValue, isFilterDate, type TextField } from "./types.js";
+import {
+  type Condition,
+  type Filter,
+  type FilterDate,
+  type FilterValue,
+  isFilterDate,
+  type TextField,
+} from "./types.js";
 
 /** What a filter looks at: documents as they are added and as they are stored. */
 export type FilterableDocument = Pick<DocumentInput, "id" | "title" | "url" | "metadata" | "source">;
@@ -34,7 +41,7 @@ export function filterPredicate(filter: Filter): (document: FilterableDocument) 
     }
     default: {
       const read = fieldReader(filter.field);
-      const test = testOf(filter);
+      const test = conditionTest(filter);
       return (document) => test(read(document));
     }
   }
@@ -58,7 +65,8 @@ function textOf(document: FilterableDocument, field: TextField): string | undefi
   return field === "path" ? document.source?.path : document[field];
 }
 
-function testOf(condition: Condition): Test {
+/** Whether a stored value, undefined for a missing one, meets the condition. */
+export function conditionTest(condition: Condition): Test {
   switch (condition.op) {
     case "exists":
       return (stored) => stored !== undefined;
@@ -79,7 +87,7 @@ function testOf(condition: Condition): Test {
   }
 }
 
-type Comparison = "=" | "!=" | "<" | "<=" | ">" | ">=";
+export type Comparison = "=" | "!=" | "<" | "<=" | ">" | ">=";
 
 /** By the sign of what stands left minus what stands right. */
 const HOLDS: Readonly<Record<Comparison, (sign: number) => boolean>> = {
@@ -105,11 +113,18 @@ function comparison(op: Comparison, value: FilterValue): Test {
   if (typeof value === "boolean") {
     return (stored) => typeof stored === "boolean" && (stored === value) === (op === "=");
   }
-  const time = parseDate(value.date) as number;
+  const isMeant = timeTest(op, value);
   return (stored) => {
-    const storedTime = typeof stored === "string" ? parseDate(stored) : undefined;
-    return storedTime !== undefined && holds(compareNumbers(storedTime, time));
+    const time = typeof stored === "string" ? parseDate(stored) : undefined;
+    return time !== undefined && isMeant(time);
   };
+}
+
+/** The comparison with a date, for times in milliseconds since 1970. */
+export function timeTest(op: Comparison, { date }: FilterDate): (time: number) => boolean {
+  const holds = HOLDS[op];
+  const asked = parseDate(date) as number;
+  return (time) => holds(compareNumbers(time, asked));
 }
 
 /** Looks strings, numbers, true, false and null up; dates by their time. */

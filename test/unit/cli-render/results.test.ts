@@ -89,7 +89,7 @@ describe("renderHits", () => {
         [5, 99],
       ] as Array<[number, number]>,
     };
-    expect(renderHits([hit({ snippet })], { colors: marked, width: 80 })).toContain("   <abc><d>e<f>\n");
+    expect(renderHits([hit({ snippet })], { colors: marked, width: 80 })).toContain("   <abcd>e<f>\n");
   });
 
   it("says so when there are none, and takes an empty snippet", () => {

@@ -1,0 +1,88 @@
+/** The text of a passage with the tokens that a query found, and the table of what found what. */
+import type { TokenMatches } from "../../../engine/options.js";
+import {
+  type DescribedMatches,
+  spansApart,
+  type TokenName,
+  tellingTokens,
+} from "../matches/describe-matches.js";
+import { stepOf } from "../matches/scale.js";
+import { escapeHtml } from "./escape.js";
+
+/**
+ * Every token has the colour of its best similarity with a word of the query, and the number of its column
+ * (`data-p`); those that were chosen are `<mark>`.
+ */
+export function markedPassage(matches: TokenMatches, text: string): string {
+  const telling = tellingTokens(matches);
+  const chosen = new Set(matches.choices.flatMap(({ passage }, i) => (telling[i] === true ? [passage] : [])));
+  const tokens = matches.passage.map(({ span }, column) => {
+    let similarity = Number.NEGATIVE_INFINITY;
+    matches.similarities.forEach((row, i) => {
+      if (telling[i] === true) similarity = Math.max(similarity, row[column] ?? similarity);
+    });
+    return { span, column, similarity };
+  });
+  let at = 0;
+  const parts = spansApart(tokens, text).map(({ start, end, column, similarity }) => {
+    const before = escapeHtml(text.slice(at, start));
+    at = end;
+    const element = chosen.has(column) ? "mark" : "span";
+    const step = stepOf(similarity);
+    return `${before}<${element} class="s${step}" data-p="${column}">${escapeHtml(text.slice(start, end))}</${element}>`;
+  });
+  return parts.join("") + escapeHtml(text.slice(at));
+}
+
+/** The text with the highlights of its snippet, where there are no token matches. */
+export function plainPassage(text: string, highlights: ReadonlyArray<readonly [number, number]>): string {
+  let at = 0;
+  const spans = spansApart(
+    highlights.map((span) => ({ span })),
+    text,
+  );
+  const parts = spans.map(({ start, end }) => {
+    const before = escapeHtml(text.slice(at, start));
+    at = end;
+    return `${before}<mark>${escapeHtml(text.slice(start, end))}</mark>`;
+  });
+  return parts.join("") + escapeHtml(text.slice(at));
+}
+
+/** Query token, passage token, similarity with a bar; special tokens in one row; the sum. */
+export function pairsTable({ pairs, special, sum }: DescribedMatches): string {
+  const rows = pairs.map(
+    ({ query, passage, similarity }) =>
+      `<tr><td>${name(query)}<td>${name(passage, stepOf(similarity))}` +
+      `<td class="n">${similarity.toFixed(2)}<td class="b">${bar(similarity)}\n`,
+  );
+  const markers = special.names.map(
+    ({ name: token, count }) => token + (count === 1 ? "" : ` \u00d7 ${count}`),
+  );
+  const folded =
+    special.count === 0
+      ? ""
+      : `<tr class="rest"><td colspan="2">special tokens <span class="special"><bdi>${escapeHtml(markers.join(" "))}</bdi></span>` +
+        `<td class="n">${special.sum.toFixed(2)}<td>\n`;
+  return (
+    `<table class="pairs"><thead><tr><th scope="col">query<th scope="col">found<th scope="col" colspan="2">similarity\n` +
+    `<tbody>${rows.join("")}${folded}<tr class="sum"><td colspan="2">sum<td class="n">${sum.toFixed(2)}<td>\n</table>`
+  );
+}
+
+function name({ text, word, kind }: TokenName, step?: number): string {
+  const classes = [
+    ...(kind === "text" ? [] : [kind]),
+    ...(step === undefined || kind !== "text" ? [] : [`s${step}`]),
+  ];
+  const attribute = classes.length === 0 ? "" : ` class="${classes.join(" ")}"`;
+  const around = kind === "context" ? "title or heading" : word;
+  const note = around === undefined ? "" : ` <small><bdi>${escapeHtml(around)}</bdi></small>`;
+  return `<span${attribute}><bdi>${escapeHtml(text)}</bdi></span>${note}`;
+}
+
+/** In attributes of SVG, which a content security policy does not count among styles. */
+function bar(similarity: number): string {
+  const width = Math.round(Math.min(1, Math.max(0, similarity)) * 100);
+  return `<svg class="bar" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true"><rect class="f" width="${width}" height="8"/></svg>`;
+}

@@ -1,0 +1,40 @@
+/** Hits of the engine as they are drawn: where they are, what is said of them. */
+import type { Hit } from "../engine/options.js";
+import { shownPath } from "./context.js";
+import { describeMatches } from "./render/matches/describe-matches.js";
+import type { RenderableHit } from "./render/results.js";
+
+/** `file:line` where a document came from a file; JSONL and CSV records have the line of their record. */
+export function shownPlace({ source, passage }: Pick<Hit, "source" | "passage">): string | undefined {
+  return source === undefined ? undefined : `${shownPath(source.path)}:${source.line ?? passage.lineStart}`;
+}
+
+/** `late 24.81, lexical 7.10`: what a fused score was made of. */
+export function fusedScores({ scores }: Pick<Hit, "scores">): string | undefined {
+  const parts = Object.entries(scores ?? {}).map(([name, score]) => `${name} ${score.toFixed(2)}`);
+  return parts.length === 0 ? undefined : parts.join(", ");
+}
+
+/** @param explained whether the matches are drawn, where there are any. */
+export function renderableHit(hit: Hit, query: string, explained: boolean): RenderableHit {
+  const { rank, score, id, title, snippet, text, matches } = hit;
+  const where = shownPlace(hit);
+  const remark = explained ? fusedScores(hit) : undefined;
+  return {
+    rank,
+    score,
+    id,
+    snippet: {
+      text: snippet.text,
+      highlights: snippet.highlights,
+      leadingEllipsis: snippet.cutBefore,
+      trailingEllipsis: snippet.cutAfter,
+    },
+    ...(title === undefined ? {} : { title }),
+    ...(where === undefined ? {} : { where }),
+    ...(remark === undefined ? {} : { remark }),
+    ...(explained && matches !== undefined
+      ? { explained: { matches: describeMatches(matches, query, text), text } }
+      : {}),
+  };
+}
