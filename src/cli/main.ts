@@ -7,6 +7,7 @@ import { registerBackup } from "./commands/backup.js";
 import { registerCompact } from "./commands/compact.js";
 import { registerDelete } from "./commands/delete.js";
 import { registerDoctor } from "./commands/doctor.js";
+import { registerEval } from "./commands/eval.js";
 import { registerGet } from "./commands/get.js";
 import { registerHistory } from "./commands/history.js";
 import { registerIndex } from "./commands/index.js";
@@ -67,6 +68,7 @@ Exit status: 0 done, 1 failed, 2 wrong usage,
   registerModel(program, context);
   registerBackup(program, context);
   registerRestore(program, context);
+  registerEval(program, context);
   registerDoctor(program, context);
   return program;
 }
