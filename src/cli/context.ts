@@ -2,7 +2,7 @@
 import { constants } from "node:os";
 import { isAbsolute, relative, resolve } from "node:path";
 import { ioError } from "../common/errors.js";
-import { formatPlace, placeOfPassage, recordUnitOf } from "../text/positions.js";
+import { formatPlace, recordUnitOf } from "../text/positions.js";
 
 export interface CommandContext {
   readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
@@ -67,14 +67,6 @@ export function processContext(): CommandContext {
 /** `path`, or of a record `path:line` and the like, as people write it. */
 export function shownSource({ path, line }: { readonly path: string; readonly line?: number }): string {
   return line === undefined ? shownPath(path) : formatPlace(shownPath(path), recordUnitOf(path), line);
-}
-
-/** Where a passage opens: `path:line`, `path.pdf#page=3`. */
-export function shownPlace(
-  source: { readonly path: string; readonly line?: number },
-  passage: { readonly lineStart: number },
-): string {
-  return placeOfPassage(source, passage.lineStart, shownPath(source.path));
 }
 
 /** The columns of a stream that is a terminal; nothing for files and pipes, where nothing has to be cut. */
