@@ -41,6 +41,8 @@ export function createProgram(context: CommandContext): Command {
     })
     // Also on narrow terminals: by default commander wraps nothing below 40 columns of description.
     .configureHelp({ minWidthToWrap: 20 })
+    // What stands after a command belongs to it: a command within a command has options of the same names.
+    .enablePositionalOptions()
     .exitOverride()
     .addHelpText(
       "after",

@@ -78,7 +78,7 @@ async function build(
   // Before the index: one without the record would count as somebody's own.
   await makeFolders(folder);
   await writeRecord(folder, fingerprint, corpus);
-  const { documents, origin, skipped } = commandCorpus([corpus], folder, {}, context.signal);
+  const { documents, origin, skipped } = commandCorpus([resolve(corpus)], folder, {}, {}, context);
   const { model, nbits, threads } = options;
   const { signal } = context;
   await buildIndex(folder, documents, {

@@ -13,12 +13,18 @@ export interface Axis {
 const LOGARITHMIC_FROM = 4;
 /** Space around the values, as a share of what they span. */
 const MARGIN = 0.06;
+const FEWEST_TICKS = 5;
 
-/** From `from` to `to` pixels; values are finite, at least one. */
-export function linearAxis(values: readonly number[], from: number, to: number): Axis {
-  const low = Math.min(...values);
-  const high = Math.max(...values);
-  const span = high - low || Math.max(Math.abs(high), 1) * 0.1;
+/**
+ * From `from` to `to` pixels; values are finite, at least one. Values that span less than `leastSpan` are drawn on an axis of that
+ * length around them: what is nothing must not look like something.
+ */
+export function linearAxis(values: readonly number[], from: number, to: number, leastSpan = 0): Axis {
+  const middle = (Math.min(...values) + Math.max(...values)) / 2;
+  const spread = Math.max(...values) - Math.min(...values);
+  const span = Math.max(spread, leastSpan) || Math.max(Math.abs(middle), 1) * 0.1;
+  const low = middle - span / 2;
+  const high = middle + span / 2;
   const start = low - span * MARGIN;
   const end = high + span * MARGIN;
   const step = niceStep((end - start) / 6);
@@ -36,13 +42,15 @@ export function timeAxis(values: readonly number[], from: number, to: number): A
   const margin = Math.log(high / low) * MARGIN;
   const start = Math.log(low) - margin;
   const end = Math.log(high) + margin;
-  const ticks: number[] = [];
-  for (let decade = Math.floor(Math.log10(low)) - 1; decade <= Math.ceil(Math.log10(high)); decade++) {
-    for (const digit of [1, 2, 5]) {
-      const value = Number(`${digit}e${decade}`);
-      if (Math.log(value) >= start && Math.log(value) <= end) ticks.push(value);
+  const within = (digits: readonly number[]): number[] => {
+    const found: number[] = [];
+    for (let decade = Math.floor(Math.log10(low)) - 1; decade <= Math.ceil(Math.log10(high)); decade++) {
+      for (const digit of digits) found.push(Number(`${digit}e${decade}`));
     }
-  }
+    return found.filter((value) => Math.log(value) >= start && Math.log(value) <= end);
+  };
+  const few = within([1, 2, 5]);
+  const ticks = few.length >= FEWEST_TICKS ? few : within([1, 1.5, 2, 3, 4, 5, 7]);
   const place = (value: number): number => from + ((Math.log(value) - start) / (end - start)) * (to - from);
   return { place, ticks, digits: digitsOf(ticks[0] ?? 1) };
 }

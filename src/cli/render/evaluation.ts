@@ -67,9 +67,9 @@ function latencyColumns(systems: readonly SystemReport[]): Column[] {
   return [milliseconds("p50 ms", ({ p50 }) => p50), milliseconds("p95 ms", ({ p95 }) => p95)];
 }
 
-/** Three digits: `0.34`, `3.4`, `34`, `340`. */
+/** Three digits: `0.34`, `3.41`, `34.1`, `341`. */
 export function formatMilliseconds(value: number): string {
-  return value < 0.995 ? value.toFixed(2) : value < 9.95 ? value.toFixed(1) : value.toFixed(0);
+  return value.toFixed(value < 9.995 ? 2 : value < 99.95 ? 1 : 0);
 }
 
 function decimals(value: number | undefined): string {

@@ -6,9 +6,11 @@ import { formatCount, formatNumber } from "./format.js";
 
 const WIDTH = 920;
 const HEIGHT = 540;
-const PLOT = { left: 76, right: 680, top: 78, bottom: 474 };
+const PLOT = { left: 84, right: 680, top: 78, bottom: 474 };
 const RADIUS = 5;
 const FONT = 12;
+/** Of a metric, on its axis: smaller differences are hardly ever real. */
+const LEAST_SPAN = 0.02;
 /** Width of a character of the font, on average, in its size. */
 const CHARACTER = 0.56;
 
@@ -40,7 +42,7 @@ export function renderSweepChart(result: SweepResult): string {
     PLOT.left,
     PLOT.right,
   );
-  const y = linearAxis(points.map(value), PLOT.bottom, PLOT.top);
+  const y = linearAxis(points.map(value), PLOT.bottom, PLOT.top, LEAST_SPAN);
   const series = [...new Set(points.map((point) => point.series))];
   const marks = points.map((point): Mark => {
     const place = { x: x.place(point.latency.p50), y: y.place(value(point)) };
@@ -72,7 +74,7 @@ export function renderSweepChart(result: SweepResult): string {
         anchor: "middle",
       },
     ),
-    `<text transform="translate(22 ${(top + bottom) / 2}) rotate(-90)" text-anchor="middle">${escapeXml(metric)}</text>`,
+    `<text transform="translate(20 ${(top + bottom) / 2}) rotate(-90)" text-anchor="middle">${escapeXml(metric)}</text>`,
     frontierLine(best),
     ...marks.map(markOf),
     ...labels(best, marks),
@@ -151,7 +153,7 @@ function labels(best: readonly Mark[], marks: readonly Mark[]): string[] {
     if (free === undefined) continue;
     taken.push({ left: free.left, right: free.left + width, top: free.base - size, bottom: free.base + 3 });
     const at = free.anchor === "end" ? free.left + width : free.left;
-    placed.push(text(at, free.base, point.label, { size, anchor: free.anchor, fill: "#333333" }));
+    placed.push(text(at, free.base, point.label, { size, anchor: free.anchor, fill: "#333333", halo: true }));
   }
   return placed;
 }
@@ -177,6 +179,8 @@ interface TextStyle {
   readonly weight?: number;
   readonly anchor?: string;
   readonly fill?: string;
+  /** White around the letters, where they may cross a line. */
+  readonly halo?: boolean;
 }
 
 function text(x: number, y: number, content: string, style: TextStyle = {}): string {
@@ -185,6 +189,7 @@ function text(x: number, y: number, content: string, style: TextStyle = {}): str
     style.weight === undefined ? "" : ` font-weight="${style.weight}"`,
     style.anchor === undefined ? "" : ` text-anchor="${style.anchor}"`,
     style.fill === undefined ? "" : ` fill="${style.fill}"`,
+    style.halo === true ? ' paint-order="stroke" stroke="#ffffff" stroke-width="3"' : "",
   ].join("");
   return `<text x="${round(x)}" y="${round(y)}"${attributes}>${escapeXml(content)}</text>`;
 }
