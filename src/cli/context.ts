@@ -2,6 +2,7 @@
 import { constants } from "node:os";
 import { isAbsolute, relative, resolve } from "node:path";
 import { ioError } from "../common/errors.js";
+import { formatPlace, recordUnitOf } from "../text/positions.js";
 
 export interface CommandContext {
   readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
@@ -63,9 +64,9 @@ export function processContext(): CommandContext {
   return { stdout, stderr, stdin, env, signal: controller.signal };
 }
 
-/** `path` or `path:line`, as people write it. */
+/** `path`, or of a record `path:line` and the like, as people write it. */
 export function shownSource({ path, line }: { readonly path: string; readonly line?: number }): string {
-  return line === undefined ? shownPath(path) : `${shownPath(path)}:${line}`;
+  return line === undefined ? shownPath(path) : formatPlace(shownPath(path), recordUnitOf(path), line);
 }
 
 /** The columns of a stream that is a terminal; nothing for files and pipes, where nothing has to be cut. */

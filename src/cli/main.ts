@@ -7,6 +7,7 @@ import { registerBackup } from "./commands/backup.js";
 import { registerCompact } from "./commands/compact.js";
 import { registerDelete } from "./commands/delete.js";
 import { registerDoctor } from "./commands/doctor.js";
+import { registerEval } from "./commands/eval.js";
 import { registerGet } from "./commands/get.js";
 import { registerHistory } from "./commands/history.js";
 import { registerIndex } from "./commands/index.js";
@@ -40,6 +41,8 @@ export function createProgram(context: CommandContext): Command {
     })
     // Also on narrow terminals: by default commander wraps nothing below 40 columns of description.
     .configureHelp({ minWidthToWrap: 20 })
+    // What stands after a command belongs to it: a command within a command has options of the same names.
+    .enablePositionalOptions()
     .exitOverride()
     .addHelpText(
       "after",
@@ -67,6 +70,7 @@ Exit status: 0 done, 1 failed, 2 wrong usage,
   registerModel(program, context);
   registerBackup(program, context);
   registerRestore(program, context);
+  registerEval(program, context);
   registerDoctor(program, context);
   return program;
 }

@@ -1,15 +1,18 @@
 /** Documents of the paths on a command line, and what was found besides them. */
 import { MaxsimError } from "../common/errors.js";
-import type { CorpusItem, CorpusOptions } from "../datasets/types.js";
+import type { CorpusItem } from "../datasets/types.js";
 import type { DocumentInput } from "../documents/types.js";
 import { type Origin, readOrigin, rootsOfIndex } from "../engine/origin.js";
-import { shownPath } from "./context.js";
+import type { ReadingOptions } from "../engine/sync-roots.js";
+import { type CommandContext, shownPath } from "./context.js";
 import { formatCount, formatNumber } from "./render/format.js";
 import { singleLine } from "./render/plain-text.js";
+import { readStandardInput } from "./standard-input.js";
+import { STANDARD_INPUT, type StandardInputOptions } from "./standard-input-options.js";
 
 /** What was read besides documents. */
 export interface Skipped {
-  readonly files: Array<{ readonly path: string; readonly reason: string }>;
+  readonly files: Array<{ readonly path: string; readonly reason: string; readonly failed?: true }>;
   readonly records: Array<{ readonly path: string; readonly line: number; readonly reason: string }>;
   /** Files with byte sequences that are not text in their encoding, and how many were replaced by U+FFFD. */
   readonly replaced: Array<{ readonly path: string; readonly sequences: number }>;
@@ -26,16 +29,31 @@ export interface CommandCorpus {
 
 const SHOWN_SKIPPED = 5;
 
-/** `index` is the folder of the index: its files may lie in a folder that is read, and are no part of the corpus. */
+const NO_ORIGIN: Origin = { roots: [], files: [] };
+
+/**
+ * Standard input comes after the files, of which alone the index remembers something.
+ * @param index the folder of the index: its files may lie in a folder that is read, and are no part of the corpus.
+ */
 export function commandCorpus(
-  paths: readonly string[],
+  named: readonly string[],
   index: string,
-  options: Omit<CorpusOptions, "signal" | "exclude">,
-  signal: AbortSignal,
+  options: ReadingOptions,
+  input: StandardInputOptions,
+  context: CommandContext,
 ): CommandCorpus {
+  const { signal } = context;
   const skipped: Skipped = { files: [], records: [], replaced: [] };
-  const { items, origin } = readOrigin(paths, rootsOfIndex(index), options, { exclude: [index], signal });
-  return { documents: documentsOf(paths, items, skipped), skipped, origin };
+  const paths = named.filter((path) => path !== STANDARD_INPUT);
+  const files =
+    paths.length === 0
+      ? undefined
+      : readOrigin(paths, rootsOfIndex(index), options, { excludePaths: [index], signal });
+  async function* items(): AsyncGenerator<CorpusItem> {
+    if (files !== undefined) yield* files.items;
+    if (paths.length < named.length) yield* readStandardInput(context, { ...options, ...input });
+  }
+  return { documents: documentsOf(named, items(), skipped), skipped, origin: files?.origin ?? NO_ORIGIN };
 }
 
 async function* documentsOf(
@@ -54,7 +72,8 @@ async function* documentsOf(
     } else if (item.kind === "invalid") {
       skipped.records.push({ path: item.path, line: item.line, reason: item.reason });
     } else {
-      skipped.files.push({ path: item.path, reason: item.reason });
+      const { path, reason, failed } = item;
+      skipped.files.push({ path, reason, ...(failed === undefined ? {} : { failed }) });
     }
   }
   if (found === 0) throw emptyCorpus(paths, skipped);
@@ -85,12 +104,11 @@ function emptyCorpus(paths: readonly string[], { files, records }: Skipped): Max
 
 /** The first few of each kind, or with `all` every one, as lines; no text when nothing was skipped. */
 export function renderSkipped({ files, records, replaced }: Skipped, all: boolean): string {
+  const failed = files.filter((file) => file.failed === true);
+  const passedOver = files.filter((file) => file.failed !== true);
   const lines = [
-    ...list(
-      `skipped ${formatCount(files.length, "file")}`,
-      files.map(({ path, reason }) => `${shownPath(path)}: ${reason}`),
-      all,
-    ),
+    ...listFiles("could not read", failed, all),
+    ...listFiles("skipped", passedOver, all),
     ...list(
       `skipped ${formatCount(records.length, "malformed record")}`,
       records.map(({ path, line, reason }) => `${shownPath(path)}:${line}: ${reason}`),
@@ -103,6 +121,11 @@ export function renderSkipped({ files, records, replaced }: Skipped, all: boolea
     ),
   ];
   return lines.map((line) => `${line}\n`).join("");
+}
+
+function listFiles(verb: string, files: Skipped["files"], all: boolean): string[] {
+  const entries = files.map(({ path, reason }) => `${shownPath(path)}: ${reason}`);
+  return list(`${verb} ${formatCount(files.length, "file")}`, entries, all);
 }
 
 function list(head: string, entries: readonly string[], all: boolean): string[] {

@@ -1,12 +1,13 @@
 /** Hits of the engine as they are drawn: where they are, what is said of them. */
 import type { Hit } from "../engine/options.js";
+import { placeOfPassage } from "../text/positions.js";
 import { shownPath } from "./context.js";
 import { describeMatches } from "./render/matches/describe-matches.js";
 import type { RenderableHit } from "./render/results.js";
 
-/** `file:line` where a document came from a file; JSONL and CSV records have the line of their record. */
+/** `file:line`, `file.pdf#page=3` where a document came from a file; records have the line or row of their record. */
 export function shownPlace({ source, passage }: Pick<Hit, "source" | "passage">): string | undefined {
-  return source === undefined ? undefined : `${shownPath(source.path)}:${source.line ?? passage.lineStart}`;
+  return source === undefined ? undefined : placeOfPassage(source, passage.lineStart, shownPath(source.path));
 }
 
 /** `late 24.81, lexical 7.10`: what a fused score was made of. */

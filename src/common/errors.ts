@@ -18,6 +18,7 @@ export type ErrorCode =
   | "INVALID_FILTER" // a filter over documents cannot be read, or compares what has no comparison
   | "NO_LEXICAL_INDEX" // a search by words in an index that was made without them
   | "UNKNOWN_COLUMN" // a table has no column of that name
+  | "PACKAGE_MISSING" // an optional package that reads a kind of file is not installed
   | "EMPTY_CORPUS" // nothing to index was found
   | "MODEL_NOT_FOUND" // no bundled model, folder or cached repository of that name
   | "MODEL_INVALID" // a model folder lacks a file or contradicts itself

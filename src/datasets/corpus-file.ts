@@ -2,13 +2,15 @@
 import { basename, resolve } from "node:path";
 import { throwIfAborted } from "../common/abort.js";
 import { isMaxsimError } from "../common/errors.js";
-import { formatOf } from "../text/extract/index.js";
-import { type FoundFile, type SkippedFile, STREAMED, walkFiles } from "../text/walk.js";
+import { formatOf, type RecordKind, recordKindOf } from "../text/formats.js";
+import { type FoundFile, type SkippedFile, walkFiles } from "../text/walk.js";
 import { beirCorpus } from "./beir.js";
 import { readCsv } from "./csv.js";
-import { readTextFile } from "./files.js";
+import { missingPackage, readDocumentFile } from "./files.js";
 import { readJsonl } from "./jsonl.js";
+import { readParquet } from "./parquet.js";
 import type { CorpusItem, CorpusOptions, RecordFile } from "./types.js";
+import { unreadableReason } from "./unreadable.js";
 
 /** A named folder or file. */
 export interface CorpusRoot {
@@ -39,46 +41,99 @@ export async function* rootFiles(
   }
 }
 
+/** What a walk passed over, as an item of the corpus. */
+export function skippedItem({ path, reason, cause }: SkippedFile): CorpusItem {
+  return { kind: "skipped", path, reason, ...(cause === "unreadable" ? { failed: true } : {}) };
+}
+
 /**
- * Documents of a file. JSONL, CSV and TSV files give one a record, every other text file gives one; a file without
- * text gives its reason. Errors: INVALID_INPUT, UNKNOWN_COLUMN for a table that the user named, ABORTED, IO.
+ * Documents of a file. Files of records (JSONL, CSV, TSV, also compressed, and Parquet) give one a record, every other file gives one;
+ * a file without text, or that cannot be read, gives its reason. A file of records that was named must be readable, and one that
+ * is damaged behind its first records is an error unless `skipInvalid` lets it be.
+ * Errors: INVALID_INPUT, UNKNOWN_COLUMN for a table that the user named, PACKAGE_MISSING for one that is Parquet, ABORTED, IO.
  */
 export async function* readCorpusFile(file: CorpusFile, options: CorpusOptions): AsyncGenerator<CorpusItem> {
-  for await (const item of itemsOf(file, options)) {
+  const kind = recordKindOf(file.path);
+  if (kind === undefined) {
     throwIfAborted(options.signal, "reading the corpus");
-    yield item;
+    yield await readDocumentFile(file.path, file.name, options.signal);
+    return;
+  }
+  let read = 0;
+  try {
+    for await (const item of readRecords({ path: file.path, name: file.name }, kind, options)) {
+      throwIfAborted(options.signal, "reading the corpus");
+      read++;
+      yield item;
+    }
+  } catch (error) {
+    const skipped = skippedFile(file, error, read, options);
+    if (skipped === undefined) throw error;
+    yield skipped;
   }
 }
 
-async function* itemsOf(file: CorpusFile, options: CorpusOptions): AsyncGenerator<CorpusItem> {
-  if (!STREAMED.test(file.path)) {
-    yield await readTextFile(file.path, file.name);
-    return;
-  }
-  const records: RecordFile = { path: file.path, name: file.name };
-  if (/\.(?:jsonl|ndjson)$/i.test(file.path)) {
-    yield* readJsonl(records, options);
-    return;
-  }
+/**
+ * As readCorpusFile; but a file that the system does not let read is skipped with the reason, where nothing of it was read yet.
+ */
+export async function* readOrSkip(file: CorpusFile, options: CorpusOptions): AsyncGenerator<CorpusItem> {
+  let read = 0;
   try {
-    yield* readCsv(records, options);
+    for await (const item of readCorpusFile(file, options)) {
+      read++;
+      yield item;
+    }
   } catch (error) {
-    // A table that only lies in a folder need not hold text; one that the user named must.
-    if (file.named || !isMaxsimError(error) || error.code !== "UNKNOWN_COLUMN") throw error;
-    yield { kind: "skipped", path: file.path, reason: `a table without a column of text: ${error.message}` };
+    if (read > 0 || !isMaxsimError(error) || (error.code !== "IO" && error.code !== "PATH_NOT_FOUND"))
+      throw error;
+    yield { kind: "skipped", path: file.path, reason: error.message, failed: true };
   }
+}
+
+/** Documents of a file, or a stream, of records. Errors: INVALID_INPUT, UNKNOWN_COLUMN, PACKAGE_MISSING, ABORTED, IO. */
+export function readRecords(
+  file: RecordFile,
+  { format }: RecordKind,
+  options: CorpusOptions,
+): AsyncGenerator<CorpusItem> {
+  if (format === "jsonl") return readJsonl(file, options);
+  if (format === "parquet") return readParquet(file, options);
+  return readCsv(file, format, options);
+}
+
+/** What a file of records is passed over for, when it may be. */
+function skippedFile(
+  file: CorpusFile,
+  error: unknown,
+  read: number,
+  options: CorpusOptions,
+): CorpusItem | undefined {
+  if (!isMaxsimError(error)) return undefined;
+  const { path } = file;
+  // A table that only lies in a folder need not hold text; one that the user named must.
+  const isFound = !file.named && read === 0;
+  if (error.code === "UNKNOWN_COLUMN" && isFound) {
+    return { kind: "skipped", path, reason: `a table without a column of text: ${error.message}` };
+  }
+  if (error.code === "PACKAGE_MISSING" && isFound) {
+    return { kind: "skipped", path, reason: missingPackage(error), failed: true };
+  }
+  const reason = unreadableReason(error);
+  if (reason === undefined || !(isFound || options.skipInvalid === true)) return undefined;
+  const after = read === 0 ? "" : `, after ${read} of its records`;
+  return { kind: "skipped", path, reason: reason + after, failed: true };
 }
 
 /** True for files of records, which give a document a record; its lines then count within the record's text. */
 export function holdsRecords(path: string): boolean {
-  return STREAMED.test(path);
+  return recordKindOf(path) !== undefined;
 }
 
 /** Two files of equal bytes give equal documents, but for id and source, when this is equal for their paths. */
 export function readerOf(path: string): string {
-  if (!STREAMED.test(path)) return formatOf(path);
-  const extension = path.slice(path.lastIndexOf(".") + 1).toLowerCase();
-  return extension === "ndjson" ? "jsonl" : extension;
+  const kind = recordKindOf(path);
+  if (kind === undefined) return formatOf(path);
+  return kind.compression === undefined ? kind.format : `${kind.format}.${kind.compression}`;
 }
 
 /** The prefix of a root among several: its base name and a slash. */

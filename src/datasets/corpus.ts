@@ -6,15 +6,22 @@
  */
 import { basename, resolve } from "node:path";
 import { MaxsimError } from "../common/errors.js";
-import { type CorpusRoot, holdsRecords, namedPrefix, readCorpusFile, rootFiles } from "./corpus-file.js";
+import {
+  type CorpusRoot,
+  holdsRecords,
+  namedPrefix,
+  readOrSkip,
+  rootFiles,
+  skippedItem,
+} from "./corpus-file.js";
 import type { CorpusItem, CorpusOptions } from "./types.js";
 
 export type { CorpusItem, CorpusOptions } from "./types.js";
 
 /**
  * Documents of files and folders, in a fixed order; a path named twice is read once. A folder with a `corpus.jsonl`
- * is a BEIR dataset, of which only that file is read. JSONL, CSV and TSV files give a document a record, every other
- * text file gives one.
+ * is a BEIR dataset, of which only that file is read. JSONL, CSV, TSV and Parquet files give a document a record, every other
+ * file gives one.
  * Errors: PATH_NOT_FOUND, INVALID_INPUT, UNKNOWN_COLUMN for a table that the user named, INVALID_ARGUMENT for two
  * paths whose documents would share ids, ABORTED, IO.
  */
@@ -24,8 +31,8 @@ export async function* readCorpus(
 ): AsyncGenerator<CorpusItem> {
   for (const root of corpusRoots(paths)) {
     for await (const file of rootFiles(root, options)) {
-      if (file.kind === "file") yield* readCorpusFile(file, options);
-      else yield { kind: "skipped", path: file.path, reason: file.reason };
+      if (file.kind === "file") yield* readOrSkip(file, options);
+      else yield skippedItem(file);
     }
   }
 }

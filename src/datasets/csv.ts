@@ -1,14 +1,11 @@
 /** Tables: comma- or tab-separated values with a header. */
 import { Readable } from "node:stream";
 import { CsvError, parse } from "csv-parse";
-import { MaxsimError } from "../common/errors.js";
 import type { JsonValue } from "../common/json.js";
+import { chooseColumns } from "./columns.js";
 import { MAX_LINE_BYTES, readChunks } from "./lines.js";
-import { invalidRecord, listNames, RecordProblem, recordDocument } from "./record.js";
+import { invalidRecord, RecordProblem, recordDocument } from "./record.js";
 import type { CorpusItem, RecordFile, RecordOptions } from "./types.js";
-
-/** Columns that hold the text when none is named, the first one found. */
-const TEXT_COLUMNS = ["text", "content", "body"];
 
 const CARRIAGE_RETURN = Buffer.from("\r");
 
@@ -21,10 +18,14 @@ interface Row {
  * Documents of a table, one a row, streamed. Quoted fields may hold separators, quotes and line breaks; a stray quote
  * is text. Errors: UNKNOWN_COLUMN naming the columns found, INVALID_INPUT naming the line, IO.
  */
-export async function* readCsv(file: RecordFile, options: RecordOptions): AsyncGenerator<CorpusItem> {
+export async function* readCsv(
+  file: RecordFile,
+  format: "csv" | "tsv",
+  options: RecordOptions,
+): AsyncGenerator<CorpusItem> {
   const skipped: CsvError[] = [];
   const parser = parse({
-    delimiter: /\.tsv$/i.test(file.path) ? "\t" : ",",
+    delimiter: format === "tsv" ? "\t" : ",",
     bom: true,
     info: true,
     relax_column_count: true,
@@ -36,7 +37,7 @@ export async function* readCsv(file: RecordFile, options: RecordOptions): AsyncG
       if (error !== undefined) skipped.push(error);
     },
   });
-  const source = Readable.from(withoutCarriageReturns(readChunks(file.path)));
+  const source = Readable.from(withoutCarriageReturns(readChunks(file)));
   source.on("error", (error) => parser.destroy(error));
   source.pipe(parser);
   let columns: Columns | undefined;
@@ -44,7 +45,8 @@ export async function* readCsv(file: RecordFile, options: RecordOptions): AsyncG
     for await (const { record, info } of parser as AsyncIterable<Row>) {
       const line = info.lines - countBreaks(record);
       if (columns === undefined) {
-        columns = chooseColumns(file, record, options);
+        const names = record.map((name) => name.trim());
+        columns = { names, options: chooseColumns(file, names, options) };
         continue;
       }
       for (const error of skipped.splice(0)) yield invalidCsv(file.path, error, options);
@@ -63,20 +65,6 @@ export async function* readCsv(file: RecordFile, options: RecordOptions): AsyncG
 interface Columns {
   readonly names: readonly string[];
   readonly options: RecordOptions;
-}
-
-function chooseColumns(file: RecordFile, header: readonly string[], options: RecordOptions): Columns {
-  const names = header.map((name) => name.trim());
-  const textColumn = options.textColumn ?? TEXT_COLUMNS.find((name) => names.includes(name));
-  for (const wanted of [textColumn ?? TEXT_COLUMNS[0]!, options.idColumn, options.titleColumn]) {
-    if (wanted === undefined || names.includes(wanted)) continue;
-    throw new MaxsimError(
-      "UNKNOWN_COLUMN",
-      `${file.path} has no column "${wanted}", found ${listNames(names)}`,
-      { hint: "Name the columns with --text-column, --id-column and --title-column." },
-    );
-  }
-  return { names, options: { ...options, textColumn: textColumn! } };
 }
 
 function rowItem(

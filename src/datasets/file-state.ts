@@ -4,7 +4,7 @@ import { createReadStream } from "node:fs";
 import { lstat, readFile, stat } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { throwIfAborted } from "../common/abort.js";
-import { ioError, systemCode } from "../common/errors.js";
+import { ioError, isMaxsimError, systemCode } from "../common/errors.js";
 
 export interface FileState {
   /** Bytes. */
@@ -48,6 +48,19 @@ export async function readFileState(path: string, signal?: AbortSignal): Promise
     return { size: before.size, modified: Math.floor(before.mtimeMs), sha256: hash.digest("hex") };
   } catch (error) {
     throw ioError("read", path, error);
+  }
+}
+
+/** The state, or why the file cannot be read. Errors: ABORTED. */
+export async function stateOrReason(
+  path: string,
+  signal: AbortSignal | undefined,
+): Promise<FileState | string> {
+  try {
+    return await readFileState(path, signal);
+  } catch (error) {
+    if (isMaxsimError(error) && error.code === "IO") return error.message;
+    throw error;
   }
 }
 

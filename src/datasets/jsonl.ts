@@ -7,7 +7,7 @@ import type { CorpusItem, RecordFile, RecordOptions } from "./types.js";
 
 /** Documents of a JSONL file, read line by line; blank lines are passed over. Errors: INVALID_INPUT, IO. */
 export async function* readJsonl(file: RecordFile, options: RecordOptions): AsyncGenerator<CorpusItem> {
-  for await (const { line, text, length } of readLines(file.path)) {
+  for await (const { line, text, length } of readLines(file)) {
     if (text === undefined) {
       yield invalidRecord(file.path, line, `the line has ${length} bytes, more than can be read`, options);
       continue;

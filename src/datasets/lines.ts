@@ -1,6 +1,10 @@
 /** Lines of a file, streamed as bytes, so that no line is a string before its length is known. */
 import { createReadStream } from "node:fs";
 import { ioError, MaxsimError, systemCode } from "../common/errors.js";
+import { recordKindOf } from "../text/formats.js";
+import { decompress } from "./decompress.js";
+import type { RecordFile } from "./types.js";
+import { namingFile } from "./unreadable.js";
 
 export interface FileLine {
   /** 1-based. */
@@ -17,8 +21,14 @@ export const MAX_LINE_BYTES = 64 * 1024 * 1024;
 const LF = 0x0a;
 const CHUNK = 1 << 20;
 
-/** Errors: PATH_NOT_FOUND, IO, and INVALID_INPUT for UTF-16. */
-export async function* readLines(path: string, maxBytes = MAX_LINE_BYTES): AsyncGenerator<FileLine> {
+/**
+ * Lines of a file, or of the stream that a record file names instead. Errors: PATH_NOT_FOUND, IO, and INVALID_INPUT for UTF-16 and
+ * damaged compression.
+ */
+export async function* readLines(
+  source: string | RecordFile,
+  maxBytes = MAX_LINE_BYTES,
+): AsyncGenerator<FileLine> {
   const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   let parts: Buffer[] = [];
   let length = 0;
@@ -38,7 +48,7 @@ export async function* readLines(path: string, maxBytes = MAX_LINE_BYTES): Async
     if (length > maxBytes) parts = [];
     else if (bytes.length > 0) parts.push(bytes);
   };
-  for await (const chunk of readChunks(path)) {
+  for await (const chunk of readChunks(source)) {
     let at = 0;
     for (let end = chunk.indexOf(LF); end >= 0; end = chunk.indexOf(LF, at)) {
       append(chunk.subarray(at, end));
@@ -50,11 +60,15 @@ export async function* readLines(path: string, maxBytes = MAX_LINE_BYTES): Async
   if (length > 0) yield take();
 }
 
-/** Bytes of a file; refuses UTF-16, which streamed formats are not read in. Errors as readLines. */
-export async function* readChunks(path: string): AsyncGenerator<Buffer> {
+/** Bytes of a file, decompressed where its name ends with .gz or .zst; UTF-16, which is not streamed, is refused. Errors as readLines. */
+export async function* readChunks(source: string | RecordFile): AsyncGenerator<Buffer> {
+  const { path, input } = typeof source === "string" ? { path: source, input: undefined } : source;
+  const compression = input === undefined ? recordKindOf(path)?.compression : undefined;
+  const stored = input ?? readFileChunks(path);
   let first = true;
   try {
-    for await (const chunk of createReadStream(path, { highWaterMark: CHUNK }) as AsyncIterable<Buffer>) {
+    for await (const bytes of compression === undefined ? stored : decompress(stored, compression)) {
+      const chunk = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
       if (first && isUtf16(chunk)) {
         throw new MaxsimError("INVALID_INPUT", `${path} is UTF-16, UTF-8 was expected`, {
           hint: `Convert it: iconv -f UTF-16 -t UTF-8 ${path}`,
@@ -64,6 +78,14 @@ export async function* readChunks(path: string): AsyncGenerator<Buffer> {
       yield chunk;
     }
   } catch (error) {
+    throw namingFile(path, error);
+  }
+}
+
+async function* readFileChunks(path: string): AsyncGenerator<Buffer> {
+  try {
+    yield* createReadStream(path, { highWaterMark: CHUNK }) as AsyncIterable<Buffer>;
+  } catch (error) {
     const code = systemCode(error);
     if (code === "ENOENT" || code === "ENOTDIR" || code === "EISDIR" || code === "EACCES") {
       throw new MaxsimError("PATH_NOT_FOUND", `cannot read ${path}: ${(error as Error).message}`, {
@@ -71,9 +93,7 @@ export async function* readChunks(path: string): AsyncGenerator<Buffer> {
         cause: error,
       });
     }
-    throw systemCode(error) === undefined || error instanceof MaxsimError
-      ? error
-      : ioError("read", path, error);
+    throw code === undefined ? error : ioError("read", path, error);
   }
 }
 

@@ -46,7 +46,7 @@ export function recordDocument(
     ...(title === undefined ? {} : { title }),
     ...(url === undefined ? {} : { url }),
     ...(Object.keys(metadata).length === 0 ? {} : { metadata }),
-    source: { path: file.path, line },
+    ...(file.input === undefined ? { source: { path: file.path, line } } : {}),
   };
 }
 

@@ -1,6 +1,9 @@
-/** Runs in the TREC format: `query Q0 document rank score tag`, one line a hit. */
+/** Runs in the TREC format: `query Q0 document rank score tag`, one line a hit. Written and read. */
 import { open } from "node:fs/promises";
 import { ioError, MaxsimError } from "../common/errors.js";
+import type { RankedDocument, Run } from "../evaluation/types.js";
+import { readLines } from "./lines.js";
+import { invalidRecord } from "./record.js";
 
 export interface RunAnswer {
   readonly queryId: string;
@@ -52,4 +55,50 @@ export async function writeTrecRun(
   } catch (error) {
     throw ioError("write", path, error);
   }
+}
+
+const HINT = "Each line is: query id, Q0, document id, rank, score, tag, with white space between them.";
+const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
+
+/**
+ * Reads a run file; ids are as they stand there (see `runId`). Ranks and tags are not looked at: scores decide, as in trec_eval.
+ * Errors: INVALID_INPUT naming the line, for another number of columns, a score that is no finite number, a document that
+ * stands twice for a query; also for a file without a line. PATH_NOT_FOUND, IO.
+ */
+export async function readTrecRun(path: string): Promise<Run> {
+  const run = new Map<string, RankedDocument[]>();
+  const places = new Map<string, Map<string, number>>();
+  for await (const { line, text } of readLines(path)) {
+    if (text === undefined) throw invalidRecord(path, line, "the line is too long", {}, HINT);
+    if (text.trim() === "") continue;
+    const columns = text.trim().split(/\s+/);
+    if (columns.length !== 6) {
+      throw invalidRecord(path, line, `6 columns were expected, found ${columns.length}`, {}, HINT);
+    }
+    const [queryId = "", , id = "", , scoreText = ""] = columns;
+    const score = Number(scoreText);
+    if (!NUMBER.test(scoreText) || !Number.isFinite(score)) {
+      const found = JSON.stringify(scoreText);
+      throw invalidRecord(path, line, `the score must be a finite number, found ${found}`, {}, HINT);
+    }
+    const seen = places.get(queryId) ?? new Map<string, number>();
+    places.set(queryId, seen);
+    const earlier = seen.get(id);
+    if (earlier !== undefined) {
+      const hint = "Keep each document once a query, with its best score.";
+      throw invalidRecord(
+        path,
+        line,
+        `${id} stands in line ${earlier} already for query ${queryId}`,
+        {},
+        hint,
+      );
+    }
+    seen.set(id, line);
+    const documents = run.get(queryId);
+    if (documents === undefined) run.set(queryId, [{ id, score }]);
+    else documents.push({ id, score });
+  }
+  if (run.size === 0) throw new MaxsimError("INVALID_INPUT", `${path} holds no answers`, { hint: HINT });
+  return run;
 }

@@ -9,7 +9,13 @@ export type CorpusItem =
       /** Invalid sequences of the file that became U+FFFD; absent for none and for records. */
       readonly replaced?: number;
     }
-  | { readonly kind: "skipped"; readonly path: string; readonly reason: string }
+  | {
+      readonly kind: "skipped";
+      readonly path: string;
+      readonly reason: string;
+      /** A file that should have given documents: damaged, encrypted, or not readable. Absent for what is no text. */
+      readonly failed?: true;
+    }
   | InvalidRecord;
 
 /** A malformed record; only with `skipInvalid`, else it is an error. */
@@ -42,4 +48,6 @@ export interface RecordFile {
   readonly path: string;
   /** Such as "data/products.csv"; the id of line 7 is "data/products.csv:7". */
   readonly name: string;
+  /** What is read instead of the file, without compression; `path` is then what messages call it, and documents have no source. */
+  readonly input?: AsyncIterable<Uint8Array>;
 }

@@ -82,6 +82,7 @@ function configure(db: Database.Database): void {
   db.pragma("mmap_size = 0");
   // The log is emptied after every commit, by name; a second trigger would only do it at other times.
   setPragma(db, "wal_autocheckpoint", "0", 0);
+  registerFilterFunctions(db);
 }
 
 function requireRegularFile(folder: string, path: string): void {
@@ -108,7 +109,6 @@ function open(path: string, readOnly: boolean): Database.Database {
     const db = new Database(path, { readonly: readOnly, fileMustExist: true, timeout: BUSY_TIMEOUT_MS });
     try {
       configure(db);
-      registerFilterFunctions(db);
       return db;
     } catch (error) {
       db.close();

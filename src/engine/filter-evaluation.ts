@@ -1,14 +1,12 @@
 /** Which documents of a generation a filter means: conditions on columns where there are columns, in SQL elsewhere. */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { throwIfAborted } from "../common/abort.js";
-import type { Catalog } from "../documents/catalog.js";
 import { DocumentSet } from "../documents/document-set.js";
 import { conditionOnColumn, mismatchNote } from "../documents/filter/column-condition.js";
 import { compileFilter } from "../documents/filter/compile-filter.js";
 import { filterFields } from "../documents/filter/format-filter.js";
 import type { Condition, Filter } from "../documents/filter/types.js";
-import type { Snapshot } from "../documents/records.js";
-import { type ColumnState, DOCUMENTS_AT_ONCE, FieldColumns } from "./field-columns.js";
+import { FieldColumns, type FilterableDocuments } from "./field-columns.js";
 
 export interface FilteredDocuments {
   readonly documents: DocumentSet;
@@ -24,13 +22,8 @@ type Meant = Uint8Array;
 export class FilterEvaluation {
   private readonly columns: FieldColumns;
 
-  /** @param documents numbers of live documents, ascending: filters are about these. */
-  constructor(
-    private readonly catalog: Catalog,
-    private readonly snapshot: Snapshot,
-    private readonly documents: Uint32Array,
-  ) {
-    this.columns = new FieldColumns(catalog, snapshot, documents);
+  constructor(private readonly over: FilterableDocuments) {
+    this.columns = new FieldColumns(over);
   }
 
   /**
@@ -39,28 +32,29 @@ export class FilterEvaluation {
    * @param filter as `checkFilter` or `parseFilter` gave it.
    */
   async evaluate(filter: Filter, signal: AbortSignal | undefined): Promise<FilteredDocuments> {
-    // Every id is another one, and the catalog has an index of them.
-    const fields = filterFields(filter).filter((field) => field !== "id");
-    const columns = await this.columns.of(fields, signal);
-    const run = new Run(this.catalog, this.snapshot, this.documents, columns, signal);
+    const run = new Run(this.over, this.columns, filterFields(filter).filter(hasColumn), signal);
     const meant = await run.meant(filter);
-    const missing = [...columns].filter(([, column]) => column !== "unfit" && column.kinds.size === 0);
     return {
-      documents: DocumentSet.of(this.documents.filter((_, i) => meant[i] === 1)),
+      documents: DocumentSet.of(this.over.numbers.filter((_, i) => meant[i] === 1)),
       notes: [...run.notes],
-      missing: missing.map(([field]) => field),
+      missing: [...run.missing],
     };
   }
 }
 
+/** Every id is another one, and the catalog has an index of them. */
+function hasColumn(field: string): boolean {
+  return field !== "id";
+}
+
 class Run {
   readonly notes = new Set<string>();
+  readonly missing = new Set<string>();
 
   constructor(
-    private readonly catalog: Catalog,
-    private readonly snapshot: Snapshot,
-    private readonly documents: Uint32Array,
-    private readonly columns: ReadonlyMap<string, ColumnState>,
+    private readonly over: FilterableDocuments,
+    private readonly columns: FieldColumns,
+    private readonly fields: readonly string[],
     private readonly signal: AbortSignal | undefined,
   ) {}
 
@@ -82,39 +76,44 @@ class Run {
         for (let i = 0; i < meant.length; i++) meant[i]! ^= 1;
         return meant;
       }
-      default: {
-        const column = this.columns.get(filter.field);
-        if (column === undefined || column === "unfit") return this.bySql(filter);
-        const note = mismatchNote(filter, column);
-        if (note !== undefined) this.notes.add(note);
-        const verdicts = conditionOnColumn(filter, column);
-        const { codes } = column;
-        const meant = new Uint8Array(codes.length);
-        for (let i = 0; i < codes.length; i++) meant[i] = verdicts[codes[i]!]!;
-        return meant;
-      }
+      default:
+        return this.byColumn(filter);
     }
   }
 
+  private async byColumn(condition: Condition): Promise<Meant> {
+    const { field } = condition;
+    const column = hasColumn(field) ? await this.columns.of(field, this.fields, this.signal) : "unfit";
+    if (column === "unfit") return this.bySql(condition);
+    if (column.kinds.size === 0) this.missing.add(field);
+    const note = mismatchNote(condition, column);
+    if (note !== undefined) this.notes.add(note);
+    const verdicts = conditionOnColumn(condition, column);
+    const { codes } = column;
+    const meant = new Uint8Array(codes.length);
+    for (let i = 0; i < codes.length; i++) meant[i] = verdicts[codes[i]!]!;
+    return meant;
+  }
+
   private async bySql(condition: Condition): Promise<Meant> {
-    const { documents } = this;
-    const meant = new Uint8Array(documents.length);
+    const { catalog, snapshot, numbers, atOnce } = this.over;
+    const meant = new Uint8Array(numbers.length);
     const { sql, parameters } = compileFilter(condition);
     const indexed = condition.field === "id" && (condition.op === "=" || condition.op === "in");
-    const step = indexed ? documents.length : DOCUMENTS_AT_ONCE;
-    for (let from = 0; from < documents.length; from += step) {
+    const step = indexed ? numbers.length : atOnce;
+    for (let from = 0; from < numbers.length; from += step) {
       if (from > 0) await nextTurn();
       throwIfAborted(this.signal, "the search");
-      const to = Math.min(from + step, documents.length);
-      const range = indexed ? [] : [documents[from]!, documents[to - 1]!];
-      const found = this.catalog.matchingDocuments(this.snapshot, {
+      const to = Math.min(from + step, numbers.length);
+      const range = indexed ? [] : [numbers[from]!, numbers[to - 1]!];
+      const found = catalog.matchingDocuments(snapshot, {
         sql: indexed ? sql : `documents.document_no BETWEEN ? AND ? AND ${sql}`,
         parameters: [...range, ...parameters],
       });
       let i = from;
       for (const no of found) {
-        while (i < to && documents[i]! < no) i++;
-        if (documents[i] === no) meant[i] = 1;
+        while (i < to && numbers[i]! < no) i++;
+        if (numbers[i] === no) meant[i] = 1;
       }
     }
     return meant;

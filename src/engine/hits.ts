@@ -1,34 +1,59 @@
-/** From ranked documents to hits: text of the best passage, place, snippet. */
+/** From ranked documents to hits: text of the best passage, place, snippet, token matches. */
 import { MaxsimError } from "../common/errors.js";
 import type { Catalog } from "../documents/catalog.js";
 import type { StoredDocument, StoredPassage } from "../documents/records.js";
 import type { RankedDocument } from "../search/types.js";
-import { makeSnippet } from "../text/snippet.js";
-import type { Hit } from "./options.js";
+import { makeSnippet, type Snippet, snippetOf } from "../text/snippet.js";
+import { type ComparedHit, compareHits, type HitComparison } from "./compared-hits.js";
+import type { Hit, SearchOptions } from "./options.js";
 
-/** `query` null: a search by vectors, whose snippets are beginnings of passages. */
-export function hydrate(
+/** What hits show of why they match. */
+export interface HitPresentation {
+  /** Null: a search by vectors, whose snippets are beginnings of passages. */
+  readonly query: string | null;
+  readonly snippets: NonNullable<SearchOptions["snippets"]>;
+  readonly explain: boolean;
+  /** Null: there are no token vectors to compare with, so snippets are made from words. */
+  readonly comparison: HitComparison | null;
+}
+
+/** A ranked document with its rows. */
+interface Found {
+  readonly document: StoredDocument;
+  readonly passage: StoredPassage;
+  readonly text: string;
+  readonly score: number;
+}
+
+/** The hits of `ranked`, in their order. Errors: CORRUPT, CLOSED. */
+export async function hydrate(
   catalog: Catalog,
   generation: number,
   ranked: readonly RankedDocument[],
-  query: string | null,
-): Hit[] {
+  presentation: HitPresentation,
+): Promise<Hit[]> {
+  const found = findRows(catalog, generation, ranked);
+  const compared = await compare(found, presentation);
+  return found.map((entry, i) => hit(entry, i + 1, presentation, compared[i]));
+}
+
+function findRows(catalog: Catalog, generation: number, ranked: readonly RankedDocument[]): Found[] {
   const documents = catalog.documents(
     ranked.map(({ documentNo }) => documentNo),
     generation,
   );
   const passages = catalog.passages(ranked.map(({ passageNo }) => passageNo));
-  return ranked.map((entry, i) => {
-    const document = documents.get(entry.documentNo);
-    const passage = passages.get(entry.passageNo);
+  return ranked.map(({ documentNo, passageNo, score }) => {
+    const document = documents.get(documentNo);
+    const passage = passages.get(passageNo);
     if (document === undefined || passage === undefined || !belongs(passage, document)) {
       throw new MaxsimError(
         "CORRUPT",
-        `${catalog.path}: passage ${entry.passageNo}, which a segment names, does not fit its document ${entry.documentNo}`,
+        `${catalog.path}: passage ${passageNo}, which a segment names, does not fit its document ${documentNo}`,
         { hint: "Run maxsim verify to learn what is damaged, and maxsim repair." },
       );
     }
-    return hit(document, passage, entry.score, i + 1, query);
+    return { document, passage, text: document.text.slice(passage.start, passage.end), score };
   });
 }
 
@@ -40,14 +65,24 @@ function belongs(
   return documentNo === of && inDocument && start >= 0 && start <= end && end <= text.length;
 }
 
+async function compare(
+  found: readonly Found[],
+  { query, snippets, explain, comparison }: HitPresentation,
+): Promise<ReadonlyArray<ComparedHit | undefined>> {
+  const wanted = explain || snippets === "matches";
+  if (!wanted || query === null || comparison === null || found.length === 0) return [];
+  const passages = found.map(({ passage, text }) => {
+    return { passageNo: passage.passageNo, context: passage.context, text };
+  });
+  return compareHits(comparison, query, passages, explain);
+}
+
 function hit(
-  document: StoredDocument,
-  passage: StoredPassage,
-  score: number,
+  { document, passage, text, score }: Found,
   rank: number,
-  query: string | null,
+  presentation: HitPresentation,
+  compared: ComparedHit | undefined,
 ): Hit {
-  const text = document.text.slice(passage.start, passage.end);
   return {
     rank,
     score,
@@ -64,6 +99,21 @@ function hit(
       lineStart: passage.lineStart,
       lineEnd: passage.lineEnd,
     },
-    snippet: makeSnippet(text, query ?? ""),
+    snippet: snippetFor(text, presentation, compared),
+    ...(compared?.matches === undefined ? {} : { matches: compared.matches }),
   };
+}
+
+function snippetFor(
+  text: string,
+  { query, snippets }: HitPresentation,
+  compared: ComparedHit | undefined,
+): Snippet {
+  if (snippets === "none") {
+    return { text: "", start: 0, highlights: [], cutBefore: false, cutAfter: text.trim() !== "" };
+  }
+  if (snippets === "matches" && compared !== undefined && compared.words.length > 0) {
+    return snippetOf(text, compared.words);
+  }
+  return makeSnippet(text, query ?? "");
 }

@@ -7,6 +7,7 @@ import type { Metadata } from "../documents/types.js";
 import type { LexicalKind } from "../lexical/table.js";
 import type { SearchExplanation } from "../search/explain.js";
 import type { SearchTuning } from "../search/parameters.js";
+import type { PositionUnit } from "../text/positions.js";
 import type { Snippet } from "../text/snippet.js";
 import type { FilterArgument } from "./filtering.js";
 
@@ -165,17 +166,33 @@ export interface SearchOptions extends SearchTuning {
 export interface ExplainedToken {
   /** As the vocabulary has it, such as "##ing" or "[MASK]". */
   readonly token: string;
-  /** Characters of the query, or of the hit's `text`, UTF-16; null for special tokens and for what came from title or headings. */
+  /**
+   * "text": of the query, or of the hit's own text; "context": of the title and headings that are encoded before it;
+   * "expansion": what fills up a short query; "special": markers such as "[CLS]", and the model's prompt.
+   */
+  readonly part: "text" | "context" | "expansion" | "special";
+  /**
+   * Characters [start, end) of the query, or of the hit's `text`, UTF-16. Null for all other parts, and for the rare token
+   * whose place is not known.
+   */
   readonly span: readonly [start: number, end: number] | null;
+  /** Of the part "context": the characters in `TokenMatches.context`. */
+  readonly contextSpan?: readonly [start: number, end: number];
 }
 
 /** Why a hit has its score. */
 export interface TokenMatches {
   readonly query: readonly ExplainedToken[];
+  /** Tokens of the passage that have a vector; punctuation mostly has none. */
   readonly passage: readonly ExplainedToken[];
-  /** One a query token: the passage token that is most similar to it. The similarities add up to the score. */
+  /** Title and headings, which are encoded before the text of the passage; often empty. */
+  readonly context: string;
+  /**
+   * One a query token: the passage token that is most similar to it, the first of equals. The similarities add up to the
+   * score of late interaction.
+   */
   readonly choices: readonly { readonly passage: number; readonly similarity: number }[];
-  /** `[query token][passage token]`. */
+  /** `[query token][passage token]`, each at most 1, but for rounding. */
   readonly similarities: readonly Float32Array[];
 }
 
@@ -197,7 +214,7 @@ export interface Hit {
   readonly metadata: Metadata;
   /** Where the document came from, when it was read from a file. */
   readonly source?: { readonly path: string; readonly line?: number };
-  /** The best passage: its place in the document's text, UTF-16 code units, and its lines in the source. */
+  /** The best passage: its place in the document's text, UTF-16 code units, and its lines (or pages, see `positionUnit`) in the source. */
   readonly passage: {
     /** 0-based. */
     readonly index: number;
@@ -205,9 +222,14 @@ export interface Hit {
     readonly end: number;
     readonly lineStart: number;
     readonly lineEnd: number;
+    /** What `lineStart` and `lineEnd` count: "line", or for sources without lines "page", "cell", "chapter" or "paragraph". */
+    readonly positionUnit: PositionUnit;
   };
   readonly snippet: Snippet;
-  /** With `explain`, for a query text. */
+  /**
+   * With `explain`, for a query text. Absent for a passage that has no vectors, or vectors that were not made from its text by
+   * the index's model.
+   */
   readonly matches?: TokenMatches;
 }
 

@@ -3,8 +3,8 @@
  * and removes nothing else, so what the index remembers only grows here.
  */
 import { isMaxsimError } from "../common/errors.js";
-import { readCorpusFile, rootFiles } from "../datasets/corpus-file.js";
-import { type FileState, readFileState } from "../datasets/file-state.js";
+import { readOrSkip, rootFiles, skippedItem } from "../datasets/corpus-file.js";
+import { type FileState, stateOrReason } from "../datasets/file-state.js";
 import type { CorpusItem } from "../datasets/types.js";
 import { Catalog, type CatalogChange } from "../documents/catalog.js";
 import type { RootInput, RootRecord, SourceInput, SourceRecord } from "../documents/records.js";
@@ -56,14 +56,14 @@ export interface OriginalCorpus {
 
 /**
  * The files of the named paths, with the ids that a sync gives them: those below a remembered root belong to it.
- * @param exclude absolute paths of what is no part of any corpus: the folder of the index.
+ * @param excludePaths absolute paths of what is no part of any corpus: the folder of the index.
  * Errors: those of syncScopes and readCorpus.
  */
 export function readOrigin(
   paths: readonly string[],
   remembered: readonly RememberedRoot[],
   options: ReadingOptions,
-  call: { readonly exclude: readonly string[]; readonly signal?: AbortSignal },
+  call: { readonly excludePaths: readonly string[]; readonly signal?: AbortSignal },
 ): OriginalCorpus {
   const { scopes, roots } = syncScopes(paths, remembered, options);
   const files: ReadFile[] = [];
@@ -74,15 +74,21 @@ export function readOrigin(
       for await (const file of rootFiles(scope.root, reading)) {
         if (!belongsTo(file.path, scope, roots)) continue;
         if (file.kind === "skipped") {
-          yield { kind: "skipped", path: file.path, reason: file.reason };
+          yield skippedItem(file);
           continue;
         }
-        files.push({
-          ...(await readFileState(file.path, call.signal)),
-          path: file.path,
-          root: scope.root.path,
-        });
-        yield* readCorpusFile(file, reading);
+        const state = await stateOrReason(file.path, call.signal);
+        if (typeof state === "string") {
+          yield { kind: "skipped", path: file.path, reason: state, failed: true };
+          continue;
+        }
+        let failed = false;
+        for await (const item of readOrSkip(file, reading)) {
+          failed ||= item.kind === "skipped" && item.failed === true;
+          yield item;
+        }
+        // A file that is not remembered is read again by the next sync.
+        if (!failed) files.push({ ...state, path: file.path, root: scope.root.path });
       }
     }
   }

@@ -5,7 +5,7 @@
  */
 import { describe } from "../common/check.js";
 import { MaxsimError } from "../common/errors.js";
-import { holdsRecords, readCorpusFile } from "../datasets/corpus-file.js";
+import { holdsRecords, readOrSkip } from "../datasets/corpus-file.js";
 import type { CorpusItem } from "../datasets/types.js";
 import type { Catalog } from "../documents/catalog.js";
 import { type CheckedDocument, checkDocument, describeSource } from "../documents/check-document.js";
@@ -71,6 +71,10 @@ export class Reconciler {
   readonly invalid: Array<{ readonly path: string; readonly line: number; readonly reason: string }> = [];
   /** Invalid sequences of text files that became U+FFFD. */
   readonly replaced: Array<{ readonly path: string; readonly sequences: number }> = [];
+  /** Files that could not be read. */
+  readonly failed = new Set<string>();
+  /** Those of them that the index has documents of, which stay as they are: their paths in the index. */
+  readonly kept: string[] = [];
   /** Files that are gone, and that the index had documents of. */
   readonly lost: string[] = [];
 
@@ -92,7 +96,7 @@ export class Reconciler {
 
   /**
    * The documents to encode, file after file in the order in which they were found; everything else is complete when this
-   * is over. Errors: DUPLICATE_ID for an id in two files, INVALID_DOCUMENT, those of readCorpusFile.
+   * is over. Errors: DUPLICATE_ID for an id in two files, INVALID_DOCUMENT, those of readOrSkip.
    */
   async *documents(): AsyncGenerator<DocumentInput> {
     const { added, changed, renamed, gone } = this.context.plan;
@@ -121,6 +125,16 @@ export class Reconciler {
     let documents = 0;
     let differing = 0;
     for await (const item of this.itemsOf(work.file)) {
+      if (item.kind === "skipped" && item.failed === true) {
+        this.skipped.push({ path: item.path, reason: item.reason, failed: true });
+        this.failed.add(work.file.path);
+        if (documents === 0 && work.known !== undefined && left.length > 0) {
+          for (const { documentNo } of left) this.claimed.add(documentNo);
+          this.kept.push(work.known.path);
+          return;
+        }
+        continue;
+      }
       const next = this.documentOf(item);
       if (next === undefined) continue;
       const verdict = await this.compare(next, work, matches[documents++]);
@@ -149,7 +163,7 @@ export class Reconciler {
 
   private itemsOf({ file, root }: ScannedFile): AsyncGenerator<CorpusItem> {
     const { signal } = this.context;
-    return readCorpusFile(file, { ...root.options, ...(signal === undefined ? {} : { signal }) });
+    return readOrSkip(file, { ...root.options, ...(signal === undefined ? {} : { signal }) });
   }
 
   /** What is read besides documents is noted. */

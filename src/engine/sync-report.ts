@@ -33,7 +33,7 @@ export interface SyncReport {
   readonly touched: readonly string[];
   /** Files that are gone. */
   readonly removed: readonly string[];
-  /** Files that exist but could not be read, or are too large by now; their documents stay as they were. */
+  /** Files that exist but could not be read, be it as damaged, or are too large by now; their documents stay as they were. */
   readonly kept: readonly string[];
   /** Number of files that are as they were. */
   readonly unchanged: number;
@@ -46,7 +46,12 @@ export interface SyncReport {
   readonly resumed: number;
   /** What was read and gives no document, and what could not be read. */
   readonly skipped: {
-    readonly files: Array<{ readonly path: string; readonly reason: string }>;
+    readonly files: Array<{
+      readonly path: string;
+      readonly reason: string;
+      /** It should have given documents: damaged, encrypted, or not readable. The next sync tries it again. */
+      readonly failed?: true;
+    }>;
     /** Malformed records; only with `skipInvalid`. */
     readonly records: Array<{ readonly path: string; readonly line: number; readonly reason: string }>;
     /** Files with byte sequences that are not text in their encoding, and how many were replaced by U+FFFD. */

@@ -9,7 +9,7 @@ import { holdsRecords, namedPrefix } from "../datasets/corpus-file.js";
 import type { CorpusOptions } from "../datasets/types.js";
 
 /** How the files of a root are read; part of what the index remembers. */
-export type ReadingOptions = Omit<CorpusOptions, "signal" | "exclude">;
+export type ReadingOptions = Omit<CorpusOptions, "signal" | "excludePaths">;
 
 export interface RememberedRoot {
   readonly rootNo: number;
@@ -133,9 +133,13 @@ function newRoot(path: string, options: ReadingOptions): SyncRoot {
 function withOptions(root: SyncRoot, given: ReadingOptions): SyncRoot {
   const options = { ...root.options, ...given };
   const names = Object.keys(options) as Array<keyof ReadingOptions>;
-  const altered = names.some((name) => options[name] !== root.options[name]);
+  const altered = names.some((name) => !sameOption(options[name], root.options[name]));
   const reread = RECORD_OPTIONS.some((name) => options[name] !== root.options[name]);
   return { ...root, options, altered, reread };
+}
+
+function sameOption(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
 }
 
 function refuseSharedIds(fresh: readonly string[], roots: ReadonlyMap<string, SyncRoot>): void {

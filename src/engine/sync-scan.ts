@@ -1,10 +1,11 @@
 /** The files of the scopes of a sync as they are now; only what may have changed is read. */
 import { dirname } from "node:path";
 import { throwIfAborted } from "../common/abort.js";
-import { isMaxsimError, MaxsimError } from "../common/errors.js";
+import { MaxsimError } from "../common/errors.js";
 import type { ProgressListener } from "../common/progress.js";
 import { type CorpusFile, rootFiles } from "../datasets/corpus-file.js";
-import { type FileState, pathExists, readFileState } from "../datasets/file-state.js";
+import { pathExists, stateOrReason } from "../datasets/file-state.js";
+import type { SkippedFile } from "../text/walk.js";
 import type { KnownFile, PresentFile } from "./sync-plan.js";
 import { belongsTo, type SyncRoot, type SyncScope, type SyncScopes } from "./sync-roots.js";
 
@@ -18,6 +19,12 @@ export interface ScannedFile extends PresentFile {
 export interface SkippedPath {
   readonly path: string;
   readonly reason: string;
+  /** It should have given documents: damaged, encrypted, or not readable. */
+  readonly failed?: true;
+}
+
+function skippedPath({ path, reason, cause }: SkippedFile): SkippedPath {
+  return { path, reason, ...(cause === "unreadable" ? { failed: true } : {}) };
 }
 
 export interface Scan<Known extends KnownFile> {
@@ -33,7 +40,7 @@ export interface Scan<Known extends KnownFile> {
 
 export interface ScanOptions {
   /** Absolute paths of what is no part of any corpus: the folder of the index. */
-  readonly exclude: readonly string[];
+  readonly excludePaths: readonly string[];
   /** Go on when a path with remembered files is empty or gone, which removes all of its documents. */
   readonly allowEmpty: boolean;
   /** Read every file, also those of the remembered size and time. */
@@ -97,14 +104,14 @@ async function scanScope(
   foundBefore: number,
 ): Promise<ScopeScan> {
   const { root } = scope;
-  const { signal, exclude, onProgress } = options;
+  const { signal, excludePaths, onProgress } = options;
   const scan: ScopeScan = { files: [], skips: [], blind: new Set() };
-  const reading = { ...root.options, exclude, ...(signal === undefined ? {} : { signal }) };
+  const reading = { ...root.options, excludePaths, ...(signal === undefined ? {} : { signal }) };
   for await (const file of rootFiles(root, reading)) {
     throwIfAborted(signal, "the sync");
     if (file.kind === "skipped") {
       if (file.cause !== "special") scan.blind.add(file.path);
-      if (belongsTo(file.path, scope, roots)) scan.skips.push({ path: file.path, reason: file.reason });
+      if (belongsTo(file.path, scope, roots)) scan.skips.push(skippedPath(file));
       continue;
     }
     if (!belongsTo(file.path, scope, roots)) continue;
@@ -115,7 +122,7 @@ async function scanScope(
         : await stateOrReason(file.path, signal);
     if (typeof state === "string") {
       scan.blind.add(file.path);
-      scan.skips.push({ path: file.path, reason: state });
+      scan.skips.push({ path: file.path, reason: state, failed: true });
       continue;
     }
     const reread = root.reread && before.has(file.path);
@@ -125,16 +132,6 @@ async function scanScope(
     if (done % REPORT_EVERY === 0) onProgress?.({ stage: "scan", done, total: undefined, unit: "files" });
   }
   return scan;
-}
-
-/** The state, or why the file cannot be read. */
-async function stateOrReason(path: string, signal: AbortSignal | undefined): Promise<FileState | string> {
-  try {
-    return await readFileState(path, signal);
-  } catch (error) {
-    if (isMaxsimError(error) && error.code === "IO") return error.message;
-    throw error;
-  }
 }
 
 function isUnread(path: string, unread: ReadonlySet<string>): boolean {

@@ -4,7 +4,7 @@ import { MaxsimError } from "../common/errors.js";
 import type { JsonValue } from "../common/json.js";
 import type { CatalogChange } from "../documents/catalog.js";
 import type { RootInput, RootRecord, SourceInput, SourceRecord } from "../documents/records.js";
-import { FLAGS, NAMES } from "./sync-options.js";
+import { FLAGS, LISTS, NAMES } from "./sync-options.js";
 import type { KnownFile, SyncPlan } from "./sync-plan.js";
 import type { ReadingOptions, RememberedRoot, SyncRoot, SyncScopes } from "./sync-roots.js";
 import type { ScannedFile } from "./sync-scan.js";
@@ -18,10 +18,15 @@ export function rememberedRoots(catalogPath: string, roots: readonly RootRecord[
     const right =
       FLAGS.every((name) => known[name] === undefined || typeof known[name] === "boolean") &&
       NAMES.every((name) => known[name] === undefined || typeof known[name] === "string") &&
+      LISTS.every((name) => known[name] === undefined || isListOfStrings(known[name])) &&
       (known.maxFileSize === undefined || typeof known.maxFileSize === "number");
     if (!right) throw odd(catalogPath, root.path);
     return { ...root, options: known as ReadingOptions };
   });
+}
+
+function isListOfStrings(value: JsonValue | undefined): boolean {
+  return Array.isArray(value) && value.every((item) => typeof item === "string");
 }
 
 function odd(catalogPath: string, root: string): MaxsimError {
@@ -36,6 +41,8 @@ export interface Remembering {
   /** All files of the index. */
   readonly sources: readonly SourceRecord[];
   readonly vanished: readonly SyncRoot[];
+  /** Files of the plan that could not be read: what is remembered of them stays, so that the next sync tries again. */
+  readonly failed: ReadonlySet<string>;
   /** First number for a new root. */
   readonly nextRoot: number;
 }
@@ -49,6 +56,7 @@ export function rememberedChange({
   plan,
   sources,
   vanished,
+  failed,
   nextRoot,
 }: Remembering): Pick<CatalogChange, "roots" | "sources"> {
   const gone = new Set(vanished.map(({ path }) => path));
@@ -65,8 +73,9 @@ export function rememberedChange({
   const record = ({ path, size, modified, sha256 }: KnownFile | ScannedFile, rootNo: number): void => {
     add.push({ rootNo, path, size, modified, sha256 });
   };
-  for (const file of plan.added) record(file, numberOf(file.root));
+  for (const file of plan.added) if (!failed.has(file.path)) record(file, numberOf(file.root));
   for (const { known, file } of [...plan.changed, ...plan.renamed, ...plan.touched]) {
+    if (failed.has(file.path)) continue;
     drop.add(known.sourceNo);
     record(file, numberOf(file.root));
   }

@@ -62,8 +62,8 @@ interface SyncRun {
   readonly plan: SyncPlan<SourceRecord, ScannedFile>;
   readonly reconciler: Reconciler;
   readonly splitting: () => Promise<Splitting>;
-  /** What is remembered from now on. */
-  readonly remembered: Pick<CatalogChange, "roots" | "sources">;
+  /** What is remembered from now on; call it when all documents were read. */
+  readonly remembered: () => Pick<CatalogChange, "roots" | "sources">;
 }
 
 /** Looks at the files; nothing of their documents is read yet. */
@@ -73,8 +73,8 @@ async function prepare(catalog: Catalog, snapshot: Snapshot, call: SyncCall): Pr
   const sources = catalog.sources(snapshot);
   const roots = rememberedRoots(catalog.path, catalog.roots(snapshot));
   const scopes = syncScopes(paths, roots, namedReadingOptions(options));
-  const exclude = [context.folder];
-  const scan = await scanScopes(scopes, sources, { exclude, allowEmpty, checksum, signal, onProgress });
+  const excludePaths = [context.folder];
+  const scan = await scanScopes(scopes, sources, { excludePaths, allowEmpty, checksum, signal, onProgress });
   const plan = planSync(scan.known, scan.found, { exists: scan.unread, readerOf });
   if (plan.kept.length > 0) {
     const list = plan.kept.map(({ path }) => path).join(", ");
@@ -87,7 +87,9 @@ async function prepare(catalog: Catalog, snapshot: Snapshot, call: SyncCall): Pr
   const byPath = new Map(sources.map((source) => [source.path, source]));
   const reconciler = new Reconciler({ catalog, snapshot, plan, sources: byPath, splitting, signal });
   const { vanished } = scan;
-  const remembered = rememberedChange({ scopes, plan, sources, vanished, nextRoot: snapshot.nextRoot });
+  const { nextRoot } = snapshot;
+  const { failed } = reconciler;
+  const remembered = () => rememberedChange({ scopes, plan, sources, vanished, failed, nextRoot });
   return { snapshot, options, scan, plan, reconciler, splitting, remembered };
 }
 
@@ -104,7 +106,7 @@ async function writeSync(writer: Writer, call: SyncCall): Promise<SyncReport> {
       operation: "sync",
       deleteDocuments: reconciler.deletions,
       updateDocuments: reconciler.updates,
-      ...remembered,
+      ...remembered(),
     });
     return reportOf(run, { generation, passages: 0, tokens: 0, resumed: 0 });
   }
@@ -131,7 +133,7 @@ async function writeSync(writer: Writer, call: SyncCall): Promise<SyncReport> {
         ...change,
         deleteDocuments: reconciler.deletions,
         updateDocuments: reconciler.updates,
-        ...remembered,
+        ...remembered(),
       });
       return reportOf(run, { generation, passages: staging.passages, tokens, resumed: source.resumed });
     });
@@ -165,7 +167,7 @@ function reportOf(
   { options, scan, plan, reconciler }: SyncRun,
   written: Pick<SyncReport, "generation" | "passages" | "tokens" | "resumed">,
 ): SyncReport {
-  const { outcomes, skipped, invalid, replaced, counts, lost } = reconciler;
+  const { outcomes, skipped, invalid, replaced, counts, lost, kept } = reconciler;
   const withDocuments = outcomes.filter(({ documents, before }) => documents + before > 0);
   const changed = withDocuments.filter(({ file, known, documents, before, differing }) => {
     if (known === undefined || known.path !== file.path) return false;
@@ -174,7 +176,7 @@ function reportOf(
   const renamed = withDocuments.flatMap(({ file, known }) =>
     known === undefined || known.path === file.path ? [] : [{ from: known.path, to: file.path }],
   );
-  const reread = plan.changed.length - changed.length;
+  const reread = plan.changed.length - changed.length - kept.length;
   return {
     ...written,
     dryRun: options.dryRun === true,
@@ -183,7 +185,7 @@ function reportOf(
     renamed,
     touched: plan.touched.map(({ file }) => file.path),
     removed: lost,
-    kept: plan.kept.map(({ path }) => path),
+    kept: [...plan.kept.map(({ path }) => path), ...kept],
     unchanged: plan.unchanged.length + reread,
     documents: { ...counts },
     skipped: { files: [...scan.skipped, ...skipped], records: invalid, replaced },

@@ -1,7 +1,7 @@
 /** Metrics of a whole run: one number a query, and the mean over the judged queries. */
-import { describe } from "../common/check.js";
+import { checkOneOf, describe } from "../common/check.js";
 import { MaxsimError } from "../common/errors.js";
-import { averagePrecision, type Grades, ndcg, recall, reciprocalRank, success } from "./metrics.js";
+import { averagePrecision, type Grades, judged, ndcg, recall, reciprocalRank, success } from "./metrics.js";
 import { rankDocuments } from "./ranking.js";
 import type { Qrels, Run } from "./types.js";
 
@@ -14,6 +14,7 @@ const METRICS: ReadonlyMap<string, MetricFunction> = new Map([
   ["Recall", recall],
   ["MAP", averagePrecision],
   ["Success", success],
+  ["Judged", judged],
 ]);
 
 /** A metric with its cutoff, such as nDCG@10. */
@@ -59,10 +60,18 @@ export function parseMetric(text: string): Metric {
     : { name: `${name}@${cutoff}`, k: Number(cutoff), compute };
 }
 
+export interface EvaluateOptions {
+  /**
+   * What becomes of judged queries that the run does not answer: they count as 0 ("zero", the default, trec_eval -c), or are
+   * left out of the means ("skip", trec_eval without -c).
+   */
+  readonly missing?: "zero" | "skip";
+}
+
 export interface Evaluation {
-  /** Queries with judgements: what the means are taken over. */
+  /** Queries with judgements. */
   readonly judgedQueries: number;
-  /** Judged queries that the run does not answer; they count as 0. */
+  /** Judged queries that the run does not answer. */
   readonly missingQueries: number;
   /** Queries of the run without judgements; they do not count. */
   readonly unjudgedQueries: number;
@@ -73,21 +82,29 @@ export interface Evaluation {
 }
 
 /**
- * Evaluates a run over every judged query, those without an answer or without a relevant document included, with 0
- * (trec_eval -c).
+ * Evaluates a run over every judged query, those without a relevant document included, with 0.
  *
  * @throws INVALID_ARGUMENT for an unknown metric, judgements of no query, or a broken ranking
  */
-export function evaluate(run: Run, qrels: Qrels, metrics: readonly string[] = DEFAULT_METRICS): Evaluation {
+export function evaluate(
+  run: Run,
+  qrels: Qrels,
+  metrics: readonly string[] = DEFAULT_METRICS,
+  options: EvaluateOptions = {},
+): Evaluation {
   if (qrels.size === 0) {
     throw new MaxsimError("INVALID_ARGUMENT", "the judgements must name at least one query, found none");
   }
+  const skip = checkOneOf("missing", options.missing ?? "zero", ["zero", "skip"] as const) === "skip";
   const parsed = metrics.map(parseMetric);
   const perQuery = new Map(parsed.map(({ name }) => [name, new Map<string, number>()]));
   let missingQueries = 0;
   for (const [queryId, grades] of qrels) {
     const documents = run.get(queryId);
-    if (documents === undefined) missingQueries++;
+    if (documents === undefined) {
+      missingQueries++;
+      if (skip) continue;
+    }
     const ranking = rankDocuments(queryId, documents ?? []);
     for (const { name, k, compute } of parsed) perQuery.get(name)?.set(queryId, compute(ranking, grades, k));
   }

@@ -55,6 +55,12 @@ export function averagePrecision(ranking: readonly string[], grades: Grades, k: 
   return sum / relevant;
 }
 
+/** Share of the first k documents that were judged at all, whatever their grade; 1 when nothing was retrieved. */
+export function judged(ranking: readonly string[], grades: Grades, k: number): number {
+  const first = ranking.slice(0, k);
+  return first.length === 0 ? 1 : first.filter((id) => grades.has(id)).length / first.length;
+}
+
 function isRelevant(id: string, grades: Grades): boolean {
   return (grades.get(id) ?? 0) > 0;
 }

@@ -3,8 +3,8 @@ import { MaxsimError } from "../common/errors.js";
 import type { RankedDocument } from "./types.js";
 
 /**
- * Document ids best first: by score descending, then by id descending, as trec_eval orders them. The order of the
- * ids is that of their UTF-8 bytes.
+ * Document ids best first: by score descending, then by id descending, as trec_eval orders them. It reads scores into 32-bit
+ * floats, so those that differ only beyond that are ties; the order of the ids is that of their UTF-8 bytes.
  *
  * @throws INVALID_ARGUMENT for a score that is not finite or a document that occurs twice
  */
@@ -24,7 +24,10 @@ export function rankDocuments(queryId: string, documents: readonly RankedDocumen
     }
     seen.add(id);
   }
-  return [...documents].sort((a, b) => b.score - a.score || compareBytes(b.id, a.id)).map(({ id }) => id);
+  return documents
+    .map(({ id, score }) => ({ id, score: Math.fround(score) }))
+    .sort((a, b) => (a.score === b.score ? compareBytes(b.id, a.id) : b.score > a.score ? 1 : -1))
+    .map(({ id }) => id);
 }
 
 /** UTF-16 order, which `<` has, differs from the order of UTF-8 bytes beyond the basic plane. */

@@ -1,15 +1,20 @@
-/** Lines of the source for offsets of extracted text. */
+/** Positions in the source (lines of a text file, pages of a PDF) for offsets of extracted text. */
 import type { LineMark } from "./types.js";
 
-/** Answers "which source line does this offset come from" in O(log n). */
+/** Answers "which line of the source does this offset come from" in O(log n). */
 export class LineMap {
   private readonly newlines: number[] = [];
 
-  /** `marks` ascend by offset; without one at 0 the text starts at line 1. */
+  /**
+   * `marks` ascend by offset; without one at 0 the text starts at line 1.
+   * @param breaksCount false where marks alone go to another position: a page has many lines.
+   */
   constructor(
     text: string,
     private readonly marks: readonly LineMark[] = [],
+    breaksCount = true,
   ) {
+    if (!breaksCount) return;
     for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) this.newlines.push(at);
   }
 

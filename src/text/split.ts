@@ -25,6 +25,7 @@ import {
   startsWithTitle,
 } from "./context.js";
 import { LineMap } from "./lines.js";
+import { breaksCount, positionUnitOf } from "./positions.js";
 import type { LineMark, PassageSpan, TextBlock, TokenCounter } from "./types.js";
 import { BLOCK, CHARACTER, LINE, makeUnits, SENTENCE, type Unit, WIDE_GAP, WORD } from "./units.js";
 
@@ -34,6 +35,8 @@ export interface SplitInput {
   /** Structure of the text; without it, paragraphs are found from blank lines. */
   readonly blocks?: readonly TextBlock[];
   readonly lines?: readonly LineMark[];
+  /** The file that the text came from tells what `lines` count: pages of a PDF, say. */
+  readonly source?: { readonly path: string };
 }
 
 export interface SplitOptions {
@@ -60,7 +63,7 @@ export function splitDocument(input: SplitInput, options: SplitOptions): Passage
   const title = oneLine(input.title ?? "");
   const start = skipSpace(text, 0, text.length);
   const end = skipSpaceBack(text, text.length, start);
-  const lines = new LineMap(text, input.lines);
+  const lines = new LineMap(text, input.lines, breaksCount(positionUnitOf(input.source?.path)));
   if (start === end) {
     const line = lines.lineAt(0);
     const context = fitWords(title, budget, countTokens);

@@ -10,7 +10,10 @@ export interface TextBlock {
   readonly level?: number;
 }
 
-/** Ascending pairs (offset in the text, 1-based line in the source); between pairs lines count by newlines. */
+/**
+ * Ascending pairs (offset in the text, 1-based line in the source); between pairs lines count by newlines. Where the source has
+ * pages, cells or chapters instead (see positions.ts), these are what `line` says, and newlines do not count.
+ */
 export interface LineMark {
   readonly offset: number;
   readonly line: number;
@@ -30,7 +33,7 @@ export interface PassageSpan {
   /** Offsets in the document's text, UTF-16 code units, never inside a surrogate pair. */
   readonly start: number;
   readonly end: number;
-  /** 1-based, inclusive. */
+  /** 1-based, inclusive; pages of a PDF and the like. */
   readonly lineStart: number;
   readonly lineEnd: number;
   /** Text put before the passage when it is encoded: title and heading path; may be empty. */

@@ -3,7 +3,9 @@ import type { Dirent, Stats } from "node:fs";
 import { lstat, readdir, realpath, stat } from "node:fs/promises";
 import { basename, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { ioError, MaxsimError, systemCode } from "../common/errors.js";
+import { formatOf, isRich, recordKindOf } from "./formats.js";
 import { IgnoreRules } from "./ignore-rules.js";
+import { PathPatterns } from "./path-patterns.js";
 
 export interface WalkOptions {
   /** Also files and folders whose names begin with a dot; `.git` never. Default false. */
@@ -12,10 +14,17 @@ export interface WalkOptions {
   readonly gitignore?: boolean;
   /** Also folders called `node_modules`; a named path inside of one is always read. Default false. */
   readonly nodeModules?: boolean;
-  /** Larger files are skipped, in bytes; tables and record files, which are streamed, are not. Default 10 MiB. */
+  /**
+   * Larger files are skipped, in bytes; files of records, which are streamed, are not. Default 10 MiB, and 100 MiB for PDF, Word, EPUB
+   * and notebooks, which hold pictures.
+   */
   readonly maxFileSize?: number;
-  /** Absolute paths of files and folders below the named ones that are left out without a word. */
+  /** Of the files in folders only those that match one of these patterns (see path-patterns.ts); none means all of them. */
+  readonly include?: readonly string[];
+  /** Patterns of files and folders that are left out, also of included ones. */
   readonly exclude?: readonly string[];
+  /** Absolute paths of files and folders below the named ones that are left out without a word. */
+  readonly excludePaths?: readonly string[];
 }
 
 export interface FoundFile {
@@ -42,16 +51,15 @@ export interface SkippedFile {
   readonly cause: "unreadable" | "large" | "special";
 }
 
-/** Files of records, which are read piece by piece whatever their size. */
-export const STREAMED = /\.(?:jsonl|ndjson|csv|tsv)$/i;
-
-const DEFAULT_MAX_FILE_SIZE = 10 * 1024 * 1024;
+const MIB = 1024 * 1024;
+const DEFAULT_MAX_FILE_SIZE = 10 * MIB;
+const DEFAULT_MAX_RICH_SIZE = 100 * MIB;
 
 /**
  * Regular files below each path, by name in code unit order, folders among them. Symbolic links below a named path
  * are never followed: what they point to inside the root is read under its own path. What is skipped by a rule that
- * the user knows (hidden, ignored) is left out; anything else that is skipped is reported with the reason.
- * Errors: PATH_NOT_FOUND for a named path that does not exist or cannot be read.
+ * the user knows (hidden, ignored, excluded, not included) is left out; anything else that is skipped is reported with the reason.
+ * Errors: PATH_NOT_FOUND for a named path that does not exist or cannot be read, INVALID_ARGUMENT for a pattern that is none.
  */
 export async function* walkFiles(
   paths: readonly string[],
@@ -99,7 +107,8 @@ async function* walkFolder(
   // Entries still to visit, the next one last: no recursion, so depth costs nothing.
   const pending: Array<{ entry: Dirent; folder: Folder }> = [];
   const realRoot = await realpath(root);
-  const excluded = new Set(options.exclude);
+  const excluded = new Set(options.excludePaths);
+  const patterns = new PathPatterns(options.include ?? [], options.exclude ?? []);
   let folder: Folder | undefined = {
     path: root,
     prefix: "",
@@ -137,9 +146,11 @@ async function* walkFolder(
       continue;
     }
     if (next.folder.rules?.ignores(relativePath, stats.isDirectory()) === true) continue;
+    if (patterns.excludes(relativePath, stats.isDirectory())) continue;
     if (stats.isDirectory()) {
       const prefix = `${relativePath}/`;
       folder = { path, prefix, rules: await rulesOf(path, prefix, next.folder.rules, options) };
+    } else if (!patterns.includes(relativePath)) {
     } else if (stats.isSymbolicLink()) {
       yield { kind: "skipped", path, reason: await linkReason(path, realRoot), cause: "special" };
     } else {
@@ -172,12 +183,13 @@ function fileOrReason(
   options: WalkOptions,
   named: boolean,
 ): FoundFile | SkippedFile {
-  const limit = options.maxFileSize ?? DEFAULT_MAX_FILE_SIZE;
+  const usual = isRich(formatOf(path)) ? DEFAULT_MAX_RICH_SIZE : DEFAULT_MAX_FILE_SIZE;
+  const limit = options.maxFileSize ?? usual;
   const skipped = (reason: string, cause: SkippedFile["cause"]): SkippedFile => {
     return { kind: "skipped", path, reason, cause };
   };
   if (!stats.isFile()) return skipped(`not a regular file but ${specialName(stats)}`, "special");
-  if (stats.size > limit && !STREAMED.test(path)) {
+  if (stats.size > limit && recordKindOf(path) === undefined) {
     return skipped(`larger than ${limit} bytes: ${stats.size}`, "large");
   }
   const modified = Math.floor(stats.mtimeMs);

@@ -1,6 +1,7 @@
 /** `maxsim get`: one document with all that the index knows of it. */
 import type { StoredDocument } from "../../documents/records.js";
 import type { CatalogView } from "../../engine/catalog-view.js";
+import { positionUnitOf } from "../../text/positions.js";
 import type { GetCommandOptions } from "../commands/get.js";
 import { type CommandContext, shownSource } from "../context.js";
 import { openView, unknownDocument } from "../open-index.js";
@@ -36,16 +37,22 @@ export function getDocument(id: string, options: GetCommandOptions, context: Com
 }
 
 function passagesOf(view: CatalogView, document: StoredDocument): ShownPassage[] {
+  const positionUnit = positionUnitOf(document.source?.path);
   return view.passagesOf(document).map(({ start, end, lineStart, lineEnd, tokens, context }, index) => {
     const text = document.text.slice(start, end);
-    return { index, lineStart, lineEnd, tokens, context, text };
+    return { index, lineStart, lineEnd, positionUnit, tokens, context, text };
   });
 }
 
 function jsonDocument(view: CatalogView, document: StoredDocument): object {
   const { documentNo: _no, firstPassage: _first, passages: _count, ...rest } = document;
+  const positionUnit = positionUnitOf(document.source?.path);
   const passages = view
     .passagesOf(document)
-    .map(({ passageNo: _passage, documentNo: _document, ...passage }, index) => ({ index, ...passage }));
+    .map(({ passageNo: _passage, documentNo: _document, ...passage }, index) => ({
+      index,
+      ...passage,
+      positionUnit,
+    }));
   return { index: view.folder, generation: view.generation, ...rest, passages };
 }

@@ -1,4 +1,5 @@
 /** `maxsim index`: reads a corpus into an index and reports on it. */
+import { MaxsimError } from "../../common/errors.js";
 import type { AddReport } from "../../engine/options.js";
 import { type BuildOptions, buildIndex } from "../build-index.js";
 import type { IndexCommandOptions } from "../commands/index.js";
@@ -10,6 +11,7 @@ import { formatCount, formatDuration, formatNumber } from "../render/format.js";
 import { renderJson } from "../render/json.js";
 import { ProgressRenderer } from "../render/progress.js";
 import { renderTable } from "../render/table.js";
+import { STANDARD_INPUT, type StandardInputOptions } from "../standard-input-options.js";
 
 export async function indexPaths(
   paths: readonly string[],
@@ -20,8 +22,15 @@ export async function indexPaths(
   const folder = indexFolder(options.index);
   // What .gitignore files leave out is left out by default, which need not be remembered.
   const { gitignore, ...rest } = options;
+  checkInputOptions(paths, options);
   const reading = readingOptions(gitignore ? rest : options);
-  const { documents, skipped, origin } = commandCorpus(paths, folder, reading, context.signal);
+  const { documents, skipped, origin } = commandCorpus(
+    paths,
+    folder,
+    reading,
+    inputOptions(options),
+    context,
+  );
   // A path that does not exist, or holds no text, is told before an index is made.
   const first = await documents.next();
   const all = async function* () {
@@ -58,6 +67,20 @@ export async function indexPaths(
     const place = options.index === undefined ? "" : ` --index ${options.index}`;
     context.stderr.write(`ask it: maxsim search "your question"${place}\n`);
   }
+}
+
+function inputOptions({ format, id }: IndexCommandOptions): StandardInputOptions {
+  return { ...(format === undefined ? {} : { format }), ...(id === undefined ? {} : { id }) };
+}
+
+/** Errors: INVALID_ARGUMENT for options of standard input without it. */
+function checkInputOptions(paths: readonly string[], { format, id }: IndexCommandOptions): void {
+  if (paths.includes(STANDARD_INPUT)) return;
+  const option = format !== undefined ? "--format" : id !== undefined ? "--id" : undefined;
+  if (option === undefined) return;
+  throw new MaxsimError("INVALID_ARGUMENT", `${option} is for standard input, which is not among the paths`, {
+    hint: 'Name it as "-".',
+  });
 }
 
 function buildOptions(options: IndexCommandOptions, context: CommandContext): Omit<BuildOptions, "origin"> {

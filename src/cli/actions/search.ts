@@ -6,8 +6,7 @@ import type { SearchCommandOptions } from "../commands/search.js";
 import { commandLogger } from "../common-options.js";
 import { type CommandContext, shownPath } from "../context.js";
 import { converse } from "../converse.js";
-import { checkFilterFields } from "../filter-fields.js";
-import { openIndex, requireDocuments } from "../open-index.js";
+import { openIndex, openView, requireDocuments } from "../open-index.js";
 import { createColors } from "../render/color.js";
 import { renderExplanation } from "../render/explanation.js";
 import { formatCount, formatNumber } from "../render/format.js";
@@ -20,6 +19,7 @@ import { renderHits } from "../render/results.js";
 import { renderRunReport, searchQueries } from "../run-queries.js";
 import { searchOptions } from "../search-options.js";
 import { renderableHit } from "../shown-hit.js";
+import { requireDates } from "../since-option.js";
 import { writeResultPage } from "../write-page.js";
 
 /** Columns where the output is no terminal. */
@@ -36,7 +36,14 @@ export async function search(
 ): Promise<void> {
   const { queries, run, json, threads, model } = options;
   const started = performance.now();
-  const unknownFields = checkFilterFields(options, context);
+  if (options.since !== undefined) {
+    const view = openView(options.index);
+    try {
+      requireDates(view);
+    } finally {
+      view.close();
+    }
+  }
   const index = await openIndex(options.index, {
     warm: true,
     logger: commandLogger(context, options),
@@ -59,10 +66,7 @@ export async function search(
     } else if (words.length > 0) {
       // Apart from the search, so that its time is the one of a question to an open index.
       await index.warm();
-      await answer(index, words.join(" "), options, context, {
-        loading: performance.now() - started,
-        unknownFields,
-      });
+      await answer(index, words.join(" "), options, context, performance.now() - started);
       if (json !== true) context.stderr.write(`index ${shownPath(index.folder)}\n`);
     } else {
       const { documents } = index.info();
@@ -70,25 +74,20 @@ export async function search(
         `${formatCount(documents, "document")} in ${shownPath(index.folder)}; an empty line or Ctrl-D ends\n`,
       );
       await index.warm();
-      await converse(context, (question) => answer(index, question, options, context, { unknownFields }));
+      await converse(context, (question) => answer(index, question, options, context));
     }
   } finally {
     await index.close();
   }
 }
 
-interface Circumstances {
-  /** Milliseconds that index and model took, where that is worth telling. */
-  readonly loading?: number;
-  readonly unknownFields: ReturnType<typeof checkFilterFields>;
-}
-
+/** @param loading milliseconds that index and model took, where that is worth telling. */
 async function answer(
   index: Index,
   query: string,
   options: SearchCommandOptions,
   context: CommandContext,
-  { loading, unknownFields }: Circumstances,
+  loading?: number,
 ): Promise<void> {
   const { json, html, snippets, explainHits } = options;
   const explain = options.explain === true || explainHits !== undefined;
@@ -113,13 +112,7 @@ async function answer(
     });
   }
   if (json === true) {
-    const answered = {
-      query,
-      index: index.folder,
-      milliseconds,
-      ...resultJson(result, { explain }),
-      ...(unknownFields === undefined ? {} : { unknownFields }),
-    };
+    const answered = { query, index: index.folder, milliseconds, ...resultJson(result, { explain }) };
     context.stdout.write(explain ? inlineNumberLists(renderJson(answered)) : renderJson(answered));
     return;
   }

@@ -1,25 +1,25 @@
 /** `maxsim index`: the command line of it. */
 import type { Command } from "commander";
+import { STREAM_FORMATS, type StreamFormat } from "../../datasets/stream-format.js";
 import type { OnDuplicate } from "../../documents/staging.js";
 import { type OutputOptions, withIndexOption, withOutputOptions } from "../common-options.js";
 import type { CommandContext } from "../context.js";
 import { choiceOption, integerOption } from "../option-values.js";
+import { type ReadingCommandOptions, withReadingOptions } from "../reading-options.js";
+import { DEFAULT_STREAM_FORMAT, DEFAULT_STREAM_ID } from "../standard-input-options.js";
 
-export interface IndexCommandOptions extends OutputOptions {
+export interface IndexCommandOptions extends OutputOptions, ReadingCommandOptions {
   readonly index?: string;
   readonly model?: string;
   readonly nbits?: 1 | 2 | 4;
   readonly seed?: number;
   readonly threads?: number;
   readonly onDuplicate?: OnDuplicate;
-  readonly textColumn?: string;
-  readonly idColumn?: string;
-  readonly titleColumn?: string;
-  readonly skipInvalid?: boolean;
-  readonly hidden?: boolean;
   /** Commander's form of --no-gitignore. */
   readonly gitignore: boolean;
-  readonly maxFileSize?: number;
+  /** Of standard input. */
+  readonly format?: StreamFormat;
+  readonly id?: string;
 }
 
 export function registerIndex(program: Command, context: CommandContext): void {
@@ -28,7 +28,7 @@ export function registerIndex(program: Command, context: CommandContext): void {
     .description("read files and folders into an index; documents of the same id are replaced")
     .argument(
       "<paths...>",
-      "files and folders: Markdown, text, reStructuredText, HTML, code, JSONL, CSV, TSV, BEIR",
+      "files and folders: text, Markdown, HTML, PDF, Word, EPUB, notebooks, code, JSONL, CSV, Parquet; - is standard input",
     );
   withIndexOption(command)
     .option("--model <name>", "bundled model, folder, or Hugging Face id (default: the bundled model)")
@@ -47,21 +47,14 @@ export function registerIndex(program: Command, context: CommandContext): void {
       "--on-duplicate <what>",
       "replace, skip or error: what becomes of a document whose id is taken (default: replace)",
       choiceOption("--on-duplicate", ["replace", "skip", "error"]),
-    )
-    .option(
-      "--text-column <name>",
-      "column of CSV and TSV files, or field of JSONL records, that holds the text",
-    )
-    .option("--id-column <name>", "column or field that holds the id")
-    .option("--title-column <name>", "column or field that holds the title")
-    .option("--skip-invalid", "count malformed records instead of stopping at the first")
-    .option("--hidden", "read hidden files and folders as well")
-    .option("--no-gitignore", "read what .gitignore files leave out as well")
-    .option(
-      "--max-file-size <MiB>",
-      "skip larger files, but for JSONL, CSV and TSV (default: 10)",
-      integerOption("--max-file-size", 1, 476),
     );
+  withReadingOptions(command, false)
+    .option(
+      "--format <format>",
+      `what standard input ("-") holds: ${STREAM_FORMATS.join(", ")} (default: ${DEFAULT_STREAM_FORMAT})`,
+      choiceOption("--format", STREAM_FORMATS),
+    )
+    .option("--id <id>", `id of a text from standard input (default: ${DEFAULT_STREAM_ID})`);
   withOutputOptions(command)
     .addHelpText(
       "after",
@@ -70,7 +63,10 @@ Examples:
   maxsim index ~/notes
   maxsim index docs README.md --index ./docs-index --nbits 2
   maxsim index products.csv --text-column description \\
-    --id-column sku`,
+    --id-column sku
+  maxsim index ~/papers --include "*.pdf" --exclude drafts/
+  generate-records | maxsim index -
+  maxsim index - --format text --id today < notes.txt`,
     )
     .action(async (paths: string[], options: IndexCommandOptions) => {
       const { indexPaths } = await import("../actions/index.js");

@@ -27,7 +27,7 @@ export function registerSync(program: Command, context: CommandContext): void {
       "threads to encode with (default: all)",
       integerOption("--threads", 1, 256),
     );
-  withReadingOptions(command);
+  withReadingOptions(command, true);
   withOutputOptions(command)
     .addHelpText(
       "after",

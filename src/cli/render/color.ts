@@ -17,7 +17,7 @@ export interface Colors {
   readonly green: Paint;
   readonly yellow: Paint;
   readonly cyan: Paint;
-  /** Words of a snippet that match the query. */
+  /** What matches the query in a snippet; unlike yellow, it can be read on white as well. */
   readonly match: Paint;
 }
 
@@ -47,6 +47,6 @@ export function createColors(stream: ColorTarget, env: NodeJS.ProcessEnv): Color
     green: paint("green"),
     yellow: paint("yellow"),
     cyan: paint("cyan"),
-    match: paint(["bold", "yellow"]),
+    match: paint(["bold", "magenta"]),
   };
 }

@@ -36,6 +36,8 @@ export function renderDocuments(documents: readonly ListedDocument[], style: Ren
 }
 
 export interface ShownPassage {
+  /** What its lines count, such as "line" or "page". */
+  readonly positionUnit: string;
   /** 0-based. */
   readonly index: number;
   readonly lineStart: number;
@@ -79,17 +81,17 @@ export function renderDocument(
   return renderTable(fields) + body.join("");
 }
 
-function passageHead({ index, tokens, context, ...lines }: ShownPassage): string {
+function passageHead({ index, tokens, context, positionUnit, ...lines }: ShownPassage): string {
   const after = context === "" ? "" : `, after ${JSON.stringify(context)}`;
   return multiLine(
-    `passage ${index}, lines ${lineRange(lines)}, ${formatNumber(tokens)} token vectors${after}`,
+    `passage ${index}, ${positionUnit}s ${lineRange(lines)}, ${formatNumber(tokens)} token vectors${after}`,
   );
 }
 
 function ranges(passages: readonly ShownPassage[]): string {
   if (passages.length === 0) return "";
   const more = passages.length > SHOWN_RANGES ? ", …" : "";
-  return `: lines ${passages.slice(0, SHOWN_RANGES).map(lineRange).join(", ")}${more}`;
+  return `: ${passages[0]!.positionUnit}s ${passages.slice(0, SHOWN_RANGES).map(lineRange).join(", ")}${more}`;
 }
 
 function lineRange({ lineStart, lineEnd }: Pick<ShownPassage, "lineStart" | "lineEnd">): string {

@@ -43,7 +43,7 @@ describe("renderDocuments", () => {
 
 describe("renderDocument", () => {
   const passage = (index: number, lineStart: number, lineEnd: number) => ({
-    ...{ index, lineStart, lineEnd, tokens: 9, context: index === 0 ? "" : "Tea > Green" },
+    ...{ index, lineStart, lineEnd, positionUnit: "line", tokens: 9, context: index === 0 ? "" : "Tea > Green" },
     text: `passage ${index}\ttext\u001b[31m`,
   });
   const document = {

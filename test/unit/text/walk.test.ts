@@ -67,8 +67,8 @@ describe("a folder", () => {
       "out/b.txt",
       "c.txt",
     );
-    const exclude = [join(root, "out"), join(root, "c.txt")];
-    expect(await walk({ exclude })).toEqual(["a.txt", "!ix: the folder of an index", "mine/catalog.sqlite"]);
+    const excludePaths = [join(root, "out"), join(root, "c.txt")];
+    expect(await walk({ excludePaths })).toEqual(["a.txt", "!ix: the folder of an index", "mine/catalog.sqlite"]);
   });
 
   test("that is empty has no files", async () => {

@@ -1,11 +1,15 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { MessagePort } from "node:worker_threads";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { DocumentSet } from "../../../src/documents/document-set.js";
 import { packQuery } from "../../../src/kernels/pack.js";
 import { referenceBackend } from "../../../src/kernels/reference.js";
 import { type SearchTuning, searchParameters } from "../../../src/search/parameters.js";
+import { restrictSnapshot } from "../../../src/search/restricted-snapshot.js";
 import { ScanRouter } from "../../../src/search/router.js";
 import { searchSnapshot } from "../../../src/search/search.js";
 import type { SearchRequest, SearchSnapshot } from "../../../src/search/types.js";
 import { Workspace } from "../../../src/search/workspace.js";
+import type { SearchTask } from "../../../src/workers/search-messages.js";
 import { SearchPool } from "../../../src/workers/search-pool.js";
 import { DIM, memorySnapshot } from "../../support/built-segments.js";
 import type { SyntheticCorpus } from "../../support/synthetic.js";
@@ -53,6 +57,36 @@ describe.each<[string, SearchTuning]>([
       const batch = await pool.search(snapshot, requests, router());
       expect(batch.map(({ ranked, plan }) => ({ ranked, plan }))).toEqual(expected);
     }
+  });
+});
+
+describe("the search pool, with filters", () => {
+  it.each<[string, SearchTuning]>([
+    ["pruned", { exhaustiveTokens: 0 }],
+    ["exhaustive", { effort: "exact" }],
+  ])("answers parts of a generation as one thread does, %s", async (_, tuning) => {
+    const parts = [2, 3, 50].map((every) =>
+      restrictSnapshot(snapshot, DocumentSet.of(Array.from({ length: 900 / every }, (_, i) => i * every))),
+    );
+    const requests = [3, 500, 700].map((passage) => request(passage, tuning));
+    const messages = vi.spyOn(MessagePort.prototype, "postMessage");
+    for (let round = 0; round < 4; round++) {
+      const from = [snapshot, ...parts, ...parts];
+      const together = await Promise.all(from.map((one) => pool.search(one, requests, router())));
+      together.forEach((outcomes, i) => {
+        expect(outcomes.map(({ ranked, plan }) => ({ ranked, plan }))).toEqual(inline(from[i]!, requests));
+      });
+      const alone = await pool.search(parts[0]!, requests.slice(0, 1), router());
+      expect(alone.map(({ ranked, plan }) => ({ ranked, plan }))).toEqual(
+        inline(parts[0]!, requests.slice(0, 1)),
+      );
+    }
+    const tasks = messages.mock.calls.map(([message]) => (message as { task?: SearchTask }).task);
+    messages.mockRestore();
+    const described = tasks.filter((task) => (task?.description ?? null) !== null);
+    expect(tasks.filter((task) => (task?.part ?? null) !== null).length).toBeGreaterThan(0);
+    // Two threads with two tasks each ask for the generation at most once a task, whatever parts of it are searched.
+    expect(described.length).toBeLessThanOrEqual(4);
   });
 });
 

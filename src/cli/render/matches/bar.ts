@@ -1,12 +1,9 @@
 /** Bars of characters. */
 
-/** One to seven eighths of a column; a full column is the eighth of them. */
-const EIGHTHS = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"] as const;
-
-/** A bar for a share of `columns`: 0 and less is nothing, 1 and more all of them. In ASCII by whole columns. */
+/** A bar for a share of `columns`, by half columns: 0 and less is nothing, 1 and more all of them. In ASCII by whole ones. */
 export function drawBar(share: number, columns: number, unicode: boolean): string {
   const length = Math.min(1, Math.max(0, share)) * columns;
   if (!unicode) return "#".repeat(Math.round(length));
-  const eighths = Math.round(length * 8);
-  return "█".repeat(Math.floor(eighths / 8)) + (EIGHTHS[eighths % 8] ?? "");
+  const halves = Math.round(length * 2);
+  return "\u2501".repeat(Math.floor(halves / 2)) + (halves % 2 === 1 ? "\u2578" : "");
 }

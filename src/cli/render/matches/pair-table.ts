@@ -9,7 +9,8 @@ import { stepOf } from "./scale.js";
 const GAP = "  ";
 const MAX_QUERY = 20;
 const MAX_PASSAGE = 32;
-const MIN_NAME = 5;
+/** `+ 30 special` fits into two of them. */
+const MIN_NAME = 6;
 const MAX_BAR = 20;
 /** A bar that would be shorter is left out. */
 const MIN_BAR = 5;
@@ -86,15 +87,15 @@ function fullName({ text, word, kind }: TokenName): string {
   return singleLine(around === undefined ? text : `${text} (${around})`);
 }
 
-/** `+ 21 special tokens: [CLS] [Q] [MASK]x18 [SEP]`, as much of it as there is room for. */
+/** `+ 21 special tokens: [CLS] [Q] [MASK]x18 [SEP]`, or `+ 21 special` where there is no room. */
 function specialName({ names, count }: DescribedMatches["special"], width: number): string {
-  const counted = `+ ${formatNumber(count)} special token${count === 1 ? "" : "s"}`;
+  const counted = `+ ${formatNumber(count)} special`;
   const listed = names
     .slice(0, SHOWN_NAMES)
     .map(({ name, count: times }) =>
       times === 1 ? singleLine(name) : `${singleLine(name)}x${formatNumber(times)}`,
     );
-  const whole = `${counted}: ${listed.join(" ")}${names.length > SHOWN_NAMES ? " ..." : ""}`;
+  const whole = `${counted} tokens: ${listed.join(" ")}${names.length > SHOWN_NAMES ? " ..." : ""}`;
   return textWidth(whole) <= width ? whole : counted;
 }
 

@@ -53,9 +53,10 @@ function legend(): string {
   const steps = STEP_BOUNDS.map((bound, i) => `<span class="s${i + 1}">${bound.toFixed(1)}</span>`).join("");
   return `<div class="legend">
 <span class="scale"><span class="label">similarity from</span>${steps}</span>
-<span class="label"><mark class="s5">underlined</mark> chosen by a word of the query, <span class="chosen s5">94</span> by the row</span>
+<span class="label"><mark class="s4">word</mark> found by a word of the query</span>
+<span class="label"><span class="chosen s4">68</span> highest of its row</span>
 <label><input type="checkbox" id="special"> special tokens</label>
-<label><input type="checkbox" id="only"> chosen columns only</label>
+<label><input type="checkbox" id="only"> found words only</label>
 </div>
 `;
 }

@@ -9,9 +9,12 @@ import {
 import { stepOf } from "../matches/scale.js";
 import { escapeHtml } from "./escape.js";
 
+/** From this step on a token has its colour also when another one was chosen: it says much the same. */
+const ALIKE = stepOf(0.8);
+
 /**
- * Every token has the colour of its best similarity with a word of the query, and the number of its column
- * (`data-p`); those that were chosen are `<mark>`.
+ * Tokens have the number of their column (`data-p`). Those that a word of the query chose are `<mark>`; they, and others
+ * that are as similar to a word as good matches are, have the colour of their best similarity.
  */
 export function markedPassage(matches: TokenMatches, text: string): string {
   const telling = tellingTokens(matches);
@@ -29,7 +32,8 @@ export function markedPassage(matches: TokenMatches, text: string): string {
     at = end;
     const element = chosen.has(column) ? "mark" : "span";
     const step = stepOf(similarity);
-    return `${before}<${element} class="s${step}" data-p="${column}">${escapeHtml(text.slice(start, end))}</${element}>`;
+    const color = step > 0 && (element === "mark" || step >= ALIKE) ? ` class="s${step}"` : "";
+    return `${before}<${element}${color} data-p="${column}">${escapeHtml(text.slice(start, end))}</${element}>`;
   });
   return parts.join("") + escapeHtml(text.slice(at));
 }

@@ -41,11 +41,12 @@ mark{background:none;color:inherit}
 .text mark,.legend mark{font-weight:600;text-decoration:underline;text-decoration-thickness:2px;text-underline-offset:3px;text-decoration-skip-ink:none}
 .text span,.text mark{border-radius:.15rem}
 table{border-collapse:collapse}
-.pairs{width:100%;font-size:.875rem;line-height:1.4}
+.pairs{width:100%;max-width:34rem;font-size:.875rem;line-height:1.4}
 .pairs th{padding:0 .5rem .3rem 0;text-align:start;font-weight:500;color:var(--muted);border-bottom:1px solid var(--line)}
 .pairs td{padding:.18rem .5rem .18rem 0;vertical-align:baseline}
 .pairs td:nth-child(2) span{padding:0 .25rem;margin-left:-.25rem;border-radius:.2rem}
 .pairs tr:nth-child(1) td{padding-top:.35rem}
+.pairs :is(.n,th){white-space:nowrap}
 .pairs .n{text-align:end;font-variant-numeric:tabular-nums;width:1%}
 .pairs .b{width:28%;padding-right:0}
 .pairs small{color:var(--muted)}
@@ -88,7 +89,7 @@ article{padding:.85rem .85rem 1rem}
 .map tbody th{max-width:6rem}
 }
 @media print{
-:root{${paletteCss(LIGHT)};color-scheme:light}
+:root{${paletteCss({ ...LIGHT, paper: LIGHT.card })};color-scheme:light}
 body{padding:0;font-size:.8rem}
 article{break-inside:auto;border:0;border-top:1px solid var(--line);border-radius:0;padding:.8rem 0}
 article>header,.pairs tr,.legend{break-inside:avoid}
