@@ -1,6 +1,6 @@
 /** One search of an index: from text or vectors to hits. */
 import { abortedError } from "../common/abort.js";
-import { checkInteger, checkString, invalidArgument } from "../common/check.js";
+import { checkInteger, checkOneOf, checkString, invalidArgument } from "../common/check.js";
 import { MaxsimError } from "../common/errors.js";
 import type { Catalog } from "../documents/catalog.js";
 import { type KernelBackend, MAX_QUERY_TOKENS } from "../kernels/backend.js";
@@ -11,9 +11,10 @@ import type { Router } from "../search/router.js";
 import type { SearchOutcome, SearchRequest } from "../search/types.js";
 import type { EncodePool } from "../workers/encode-pool.js";
 import type { SearchPool } from "../workers/search-pool.js";
-import { hydrate } from "./hits.js";
+import type { HitComparison } from "./compared-hits.js";
+import { type HitPresentation, hydrate } from "./hits.js";
 import type { LoadedSnapshot } from "./load-snapshot.js";
-import { DEFAULT_K, MAX_K, type SearchOptions, type SearchResult } from "./options.js";
+import { DEFAULT_K, type Hit, MAX_K, type SearchOptions, type SearchResult } from "./options.js";
 import { type Filtered, filterDocuments } from "./restricting.js";
 import { routerFor } from "./routers.js";
 import { normalizedRows, type VectorRows } from "./rows.js";
@@ -64,7 +65,7 @@ export async function searchTexts(
       return { vectors, tokens, truncated, text };
     }),
   );
-  return run(context, encoded, options, traces);
+  return run(context, pool, encoded, options, traces);
 }
 
 /** Searches with token vectors of the caller, at most 64 a query. */
@@ -90,6 +91,7 @@ export async function searchVectors(
   });
   return run(
     context,
+    null,
     rows,
     options,
     rows.map(() => new Trace()),
@@ -102,12 +104,18 @@ function queryName(queries: readonly unknown[], i: number): string {
 
 async function run(
   context: ReadContext,
+  encoder: EncodePool | null,
   queries: readonly QueryVectors[],
   options: SearchOptions,
   traces: readonly Trace[],
 ): Promise<SearchResult[]> {
   const k = checkInteger("k", options.k ?? DEFAULT_K, 1, MAX_K);
   const parameters = searchParameters(k, options);
+  const snippets = checkOneOf("snippets", options.snippets ?? "matches", [
+    "matches",
+    "words",
+    "none",
+  ] as const);
   const { loaded, kernels, searches } = context;
   const { catalog } = loaded;
   if (options.signal?.aborted) throw abortedError(options.signal, "the search");
@@ -124,10 +132,39 @@ async function run(
   const router = await routerFor(parameters.router, search.codec, kernels);
   const outcomes = await searches.search(search, requests, router, options.signal);
   if (options.signal?.aborted) throw abortedError(options.signal, "the search");
-  return outcomes.map((outcome, i) => ({
-    ...resultOf(context, queries[i]!, requests[i]!, router, outcome, options, traces[i]!),
-    ...(filtered === null || filtered.notes.length === 0 ? {} : { notes: filtered.notes }),
-  }));
+  return Promise.all(
+    outcomes.map(async (outcome, i): Promise<SearchResult> => {
+      const [query, request] = [queries[i]!, requests[i]!];
+      const presentation: HitPresentation = {
+        query: query.text,
+        snippets,
+        explain: options.explain === true,
+        comparison: comparisonOf(context, encoder, request),
+      };
+      const result = await resultOf(context, query, request, router, outcome, presentation, traces[i]!);
+      const notes = [...(filtered?.notes ?? []), ...unexplained(presentation, result.hits)];
+      return notes.length === 0 ? result : { ...result, notes };
+    }),
+  );
+}
+
+/** Null where the query came as vectors, of which nobody knows the words. */
+function comparisonOf(
+  { loaded, kernels }: ReadContext,
+  encoder: EncodePool | null,
+  { packed, vectors, parameters }: SearchRequest,
+): HitComparison | null {
+  if (encoder === null || loaded.search === null) return null;
+  return { encoder, snapshot: loaded.search, kernels, packed, vectors, rescored: parameters.rescore };
+}
+
+function unexplained({ query, explain }: HitPresentation, hits: readonly Hit[]): string[] {
+  if (!explain || query === null) return [];
+  const missing = hits.filter(({ matches }) => matches === undefined).length;
+  if (missing === 0) return [];
+  return [
+    `${missing} of ${hits.length} hits have no token matches: their vectors were not made from their texts by the index's model`,
+  ];
 }
 
 /** What the filter leaves; null without a filter, and in an index without token vectors. */
@@ -147,24 +184,24 @@ async function filterStage(
   return filtered;
 }
 
-function resultOf(
+async function resultOf(
   { catalog, loaded, kernels }: ReadContext,
   query: QueryVectors,
   { k, parameters }: SearchRequest,
   router: Router,
   outcome: SearchOutcome,
-  options: SearchOptions,
+  presentation: HitPresentation,
   trace: Trace,
-): SearchResult {
+): Promise<SearchResult> {
   for (const stage of outcome.stages) trace.add(stage);
-  const hits = trace.measure(
+  const hits = await trace.measureAsync(
     "hydrate",
     "documents",
-    () => hydrate(catalog, loaded.catalog.generation, outcome.ranked, query.text),
+    () => hydrate(catalog, loaded.catalog.generation, outcome.ranked, presentation),
     (found) => ({ seen: found.length, kept: found.length }),
   );
   const answered = { hits, generation: loaded.catalog.generation, truncated: query.truncated };
-  if (options.explain !== true) return answered;
+  if (!presentation.explain) return answered;
   const explanation: SearchExplanation = {
     plan: outcome.plan,
     reason: outcome.reason,
