@@ -3,6 +3,7 @@ import { MaxsimError } from "../common/errors.js";
 import type { Catalog } from "../documents/catalog.js";
 import type { StoredDocument, StoredPassage } from "../documents/records.js";
 import type { RankedDocument } from "../search/types.js";
+import { positionUnitOf } from "../text/positions.js";
 import { makeSnippet, type Snippet, snippetOf } from "../text/snippet.js";
 import { type ComparedHit, compareHits, type HitComparison } from "./compared-hits.js";
 import type { Hit, SearchOptions } from "./options.js";
@@ -98,6 +99,7 @@ function hit(
       end: passage.end,
       lineStart: passage.lineStart,
       lineEnd: passage.lineEnd,
+      positionUnit: positionUnitOf(document.source?.path),
     },
     snippet: snippetFor(text, presentation, compared),
     ...(compared?.matches === undefined ? {} : { matches: compared.matches }),

@@ -14,6 +14,7 @@ export interface SearchPlan {
   readonly lexicalCandidates: number;
   readonly parameters: SearchParameters;
   readonly operators: boolean;
+  readonly snippets: NonNullable<SearchOptions["snippets"]>;
 }
 
 /** Measured in docs/evaluation.md, "Fusion". */
@@ -38,6 +39,7 @@ export function searchPlan(options: SearchOptions): SearchPlan {
     },
     lexicalCandidates: mode === "late" ? candidates : depth,
     parameters: searchParameters(wanted, options),
+    snippets: checkOneOf("snippets", options.snippets ?? "matches", ["matches", "words", "none"] as const),
     operators:
       checkOneOf("syntax", options.syntax ?? "operators", ["operators", "plain"] as const) === "operators",
   };

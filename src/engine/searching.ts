@@ -12,9 +12,10 @@ import type { RankedDocument, SearchOutcome, SearchRequest, SearchSnapshot } fro
 import type { EncodePool } from "../workers/encode-pool.js";
 import type { SearchPool } from "../workers/search-pool.js";
 import { combine, type Ranking } from "./combine.js";
-import { hydrate } from "./hits.js";
+import type { HitComparison } from "./compared-hits.js";
+import { type HitPresentation, hydrate } from "./hits.js";
 import type { LoadedSnapshot } from "./load-snapshot.js";
-import type { SearchOptions, SearchResult } from "./options.js";
+import type { Hit, SearchOptions, SearchResult } from "./options.js";
 import { type Filtered, filterDocuments } from "./restricting.js";
 import { routerFor } from "./routers.js";
 import { normalizedRows, type VectorRows } from "./rows.js";
@@ -55,9 +56,10 @@ export async function searchTexts(
   const asked = queries.map((query, i) => readQuery(queryName(queries, i), query, plan));
   if (queries.length === 0) return [];
   const traces = asked.map(() => new Trace());
-  const encoded = plan.mode === "lexical" ? null : await encodeQueries(await encoder(), asked, traces);
+  const pool = plan.mode === "lexical" ? null : await encoder();
+  const encoded = pool === null ? null : await encodeQueries(pool, asked, traces);
   const rows = asked.map((query, i): Query => ({ asked: query, encoded: encoded?.[i] ?? null }));
-  return run(context, rows, plan, options, traces);
+  return run(context, pool, rows, plan, options, traces);
 }
 
 function readQuery(name: string, query: unknown, plan: SearchPlan): LexicalQuery {
@@ -120,7 +122,7 @@ export async function searchVectors(
     return { asked: null, encoded: { vectors, tokens, truncated: false } };
   });
   const traces = rows.map(() => new Trace());
-  return run(context, rows, plan, options, traces);
+  return run(context, null, rows, plan, options, traces);
 }
 
 function queryName(queries: readonly unknown[], i: number): string {
@@ -129,6 +131,7 @@ function queryName(queries: readonly unknown[], i: number): string {
 
 async function run(
   context: ReadContext,
+  encoder: EncodePool | null,
   queries: readonly Query[],
   plan: SearchPlan,
   options: SearchOptions,
@@ -150,10 +153,37 @@ async function run(
   const late =
     plan.mode === "lexical" ? null : await searchLate(context, queries, scopes, words, plan, options.signal);
   throwIfAborted(options.signal, "the search");
-  return queries.map((query, i) => {
-    const ranking = combine(plan, words[i]!, late === null ? null : late.outcomes[i]!, traces[i]!);
-    return resultOf(context, query, scopes[i]!, plan, ranking, late?.router.name, options, traces[i]!);
-  });
+  return Promise.all(
+    queries.map((query, i) => {
+      const ranking = combine(plan, words[i]!, late === null ? null : late.outcomes[i]!, traces[i]!);
+      const presentation: HitPresentation = {
+        query: query.asked?.text ?? null,
+        snippets: plan.snippets,
+        explain: options.explain === true,
+        comparison: late === null ? null : comparisonOf(context, encoder, late.requests[i]!),
+      };
+      return resultOf(context, query, scopes[i]!, plan, ranking, presentation, late?.router.name, traces[i]!);
+    }),
+  );
+}
+
+/** Null where the query came as vectors, of which nobody knows the words. */
+function comparisonOf(
+  { loaded, kernels }: ReadContext,
+  encoder: EncodePool | null,
+  { packed, vectors, parameters }: SearchRequest,
+): HitComparison | null {
+  if (encoder === null || loaded.search === null) return null;
+  return { encoder, snapshot: loaded.search, kernels, packed, vectors, rescored: parameters.rescore };
+}
+
+function unexplained({ query, explain }: HitPresentation, hits: readonly Hit[]): string[] {
+  if (!explain || query === null) return [];
+  const missing = hits.filter(({ matches }) => matches === undefined).length;
+  if (missing === 0) return [];
+  return [
+    `${missing} of ${hits.length} hits have no token matches: their vectors were not made from their texts by the index's model`,
+  ];
 }
 
 /** What BM25 has to say, where the plan asks for it. */
@@ -175,6 +205,12 @@ function rankWords(
   );
 }
 
+interface LateAnswers {
+  readonly requests: readonly SearchRequest[];
+  readonly outcomes: readonly SearchOutcome[];
+  readonly router: Router;
+}
+
 async function searchLate(
   { loaded, kernels, searches }: ReadContext,
   queries: readonly Query[],
@@ -182,7 +218,7 @@ async function searchLate(
   words: readonly (readonly RankedDocument[])[],
   { depth, parameters }: SearchPlan,
   signal: AbortSignal | undefined,
-): Promise<{ readonly outcomes: readonly SearchOutcome[]; readonly router: Router }> {
+): Promise<LateAnswers> {
   const { dim } = loaded.catalog.settings;
   const requests = queries.map(({ encoded }, i): SearchRequest => {
     const { vectors } = encoded!;
@@ -203,7 +239,7 @@ async function searchLate(
       });
     }),
   );
-  return { outcomes, router };
+  return { requests, outcomes, router };
 }
 
 function groupBy(scopes: readonly Scope[]): Map<SearchSnapshot, number[]> {
@@ -233,31 +269,33 @@ async function filterStage(
   return filtered;
 }
 
-function resultOf(
+async function resultOf(
   { catalog, loaded, kernels }: ReadContext,
-  { asked, encoded }: Query,
-  { notes }: Scope,
+  { encoded }: Query,
+  scope: Scope,
   plan: SearchPlan,
   ranking: Ranking,
+  presentation: HitPresentation,
   router: string | undefined,
-  options: SearchOptions,
   trace: Trace,
-): SearchResult {
-  const found = trace.measure(
+): Promise<SearchResult> {
+  const found = await trace.measureAsync(
     "hydrate",
     "documents",
-    () => hydrate(catalog, loaded.catalog.generation, ranking.ranked, asked?.text ?? null),
+    () => hydrate(catalog, loaded.catalog.generation, ranking.ranked, presentation),
     (documents) => ({ seen: documents.length, kept: documents.length }),
   );
   const hits =
     ranking.scores === undefined ? found : found.map((hit, i) => ({ ...hit, scores: ranking.scores![i]! }));
+  const lateOnly = plan.mode === "lexical" ? [] : unexplained(presentation, hits);
+  const notes = [...scope.notes, ...lateOnly];
   const answered = {
     hits,
     generation: loaded.catalog.generation,
     truncated: encoded?.truncated ?? false,
     ...(notes.length === 0 ? {} : { notes }),
   };
-  if (options.explain !== true) return answered;
+  if (!presentation.explain) return answered;
   const explanation: SearchExplanation = {
     plan: ranking.plan,
     reason: ranking.reason,

@@ -13,29 +13,55 @@ export interface Snippet {
   readonly text: string;
   /** Where the snippet begins in the text it was made from. */
   readonly start: number;
-  /** Pairs [start, end) of offsets in `text` of the snippet: the words shared with the query. */
+  /** Pairs [start, end) of offsets in `text` of the snippet: what matches the query. */
   readonly highlights: ReadonlyArray<readonly [number, number]>;
   /** Something of the text stands before the snippet: show an ellipsis. */
   readonly cutBefore: boolean;
   readonly cutAfter: boolean;
 }
 
-interface Match {
+/** A place in a text that matches a part of a query. */
+export interface SnippetMatch {
   readonly start: number;
   readonly end: number;
-  readonly stem: string;
+  /** The part of the query: what the snippet shows already is worth little a second time. */
+  readonly key: string;
+  /** Above 0. */
+  readonly weight: number;
 }
 
-/** What a word is worth that the window already shows. */
+/** What a match is worth whose part of the query the window already shows. */
 const REPEATED_WEIGHT = 0.1;
 
 /** The window of at most `maxLength` characters with the most of the query's words; without any, the beginning. */
 export function makeSnippet(text: string, query: string, options: SnippetOptions = {}): Snippet {
-  const maxLength = checkInteger("maxLength", options.maxLength ?? 240, 1);
   const matches = findMatches(text, queryWords(query));
-  const window = bestWindow(matches, maxLength);
-  const [start, end] = window === undefined ? beginning(text, maxLength) : around(text, window, maxLength);
+  const [start, end] = choosePart(text, matches, options);
   return collapse(text, start, end, matches);
+}
+
+/**
+ * The window with the most weight of matches, which ascend by `start`; without any, the beginning. Matches side by side
+ * are one highlight.
+ */
+export function snippetOf(
+  text: string,
+  matches: readonly SnippetMatch[],
+  options: SnippetOptions = {},
+): Snippet {
+  const [start, end] = choosePart(text, matches, options);
+  const shown = matches.filter((match) => match.start >= start && match.end <= end);
+  return collapse(text, start, end, runs(text, shown));
+}
+
+function choosePart(
+  text: string,
+  matches: readonly SnippetMatch[],
+  options: SnippetOptions,
+): [number, number] {
+  const maxLength = checkInteger("maxLength", options.maxLength ?? 240, 1);
+  const window = bestWindow(matches, maxLength);
+  return window === undefined ? beginning(text, maxLength) : around(text, window, maxLength);
 }
 
 /** Words such as "the" count only in a query that has no others: they match everywhere and explain nothing. */
@@ -45,44 +71,64 @@ function queryWords(query: string): Set<string> {
   return new Set((telling.length > 0 ? telling : words).map(stemWord));
 }
 
-function findMatches(text: string, words: ReadonlySet<string>): Match[] {
-  const matches: Match[] = [];
+function findMatches(text: string, words: ReadonlySet<string>): SnippetMatch[] {
+  const matches: SnippetMatch[] = [];
   if (words.size === 0) return matches;
   for (const match of findWords(text)) {
-    const stem = stemWord(match[0]);
-    if (words.has(stem)) matches.push({ start: match.index, end: match.index + match[0].length, stem });
+    const key = stemWord(match[0]);
+    const start = match.index;
+    if (words.has(key)) matches.push({ start, end: start + match[0].length, key, weight: 1 });
   }
   return matches;
 }
 
-/** The run of matches within `maxLength` with the most different words, the earliest of equals. */
-function bestWindow(matches: readonly Match[], maxLength: number): readonly [number, number] | undefined {
-  const counts = new Map<string, number>();
+/** From the first to the last match of the window within `maxLength` that has the most weight, the earliest of equals. */
+function bestWindow(
+  matches: readonly SnippetMatch[],
+  maxLength: number,
+): readonly [number, number] | undefined {
+  const fitting = matches.filter(({ start, end }) => end - start <= maxLength);
   let best: readonly [number, number] | undefined;
   let bestScore = 0;
-  let score = 0;
   let first = 0;
-  const worth = (seen: number): number => (seen > 0 ? REPEATED_WEIGHT : 1);
-  for (const { start, end, stem } of matches) {
-    if (end - start > maxLength) continue;
-    const seen = counts.get(stem) ?? 0;
-    score += worth(seen);
-    counts.set(stem, seen + 1);
-    while (end - matches[first]!.start > maxLength) {
-      const left = matches[first++]!;
-      if (left.end - left.start > maxLength) continue;
-      const rest = counts.get(left.stem)! - 1;
-      counts.set(left.stem, rest);
-      score -= worth(rest);
-    }
-    // Sums of the same words in another order may differ in the last bits.
+  for (const [last, { end }] of fitting.entries()) {
+    while (end - fitting[first]!.start > maxLength) first++;
+    const score = weigh(fitting, first, last);
+    // Sums of the same weights in another order may differ in the last bits.
     if (score > bestScore + 1e-9) {
       bestScore = score;
-      best = [matches[first]!.start, end];
+      best = [fitting[first]!.start, end];
     }
   }
   return best;
 }
+
+/** Of each part of the query the best match counts, its other matches a little. */
+function weigh(matches: readonly SnippetMatch[], first: number, last: number): number {
+  const best = new Map<string, number>();
+  let sum = 0;
+  for (let i = first; i <= last; i++) {
+    const { key, weight } = matches[i]!;
+    best.set(key, Math.max(best.get(key) ?? 0, weight));
+    sum += weight * REPEATED_WEIGHT;
+  }
+  for (const weight of best.values()) sum += weight * (1 - REPEATED_WEIGHT);
+  return sum;
+}
+
+/** Matches that overlap, or have nothing but a space or a hyphen between them, as one. */
+function runs(text: string, matches: readonly SnippetMatch[]): Array<{ start: number; end: number }> {
+  const result: Array<{ start: number; end: number }> = [];
+  for (const { start, end } of matches) {
+    const before = result.at(-1);
+    if (before !== undefined && (start <= before.end || JOINING.test(text.slice(before.end, start)))) {
+      before.end = Math.max(before.end, end);
+    } else result.push({ start, end });
+  }
+  return result;
+}
+
+const JOINING = /^[ \p{Pd}]$/u;
 
 function beginning(text: string, maxLength: number): [number, number] {
   const start = skipSpace(text, 0, text.length);
@@ -117,7 +163,12 @@ function wordEnd(text: string, from: number, limit: number): number {
   return cutsPair ? limit - 1 : limit;
 }
 
-function collapse(text: string, start: number, end: number, matches: readonly Match[]): Snippet {
+function collapse(
+  text: string,
+  start: number,
+  end: number,
+  matches: ReadonlyArray<{ readonly start: number; readonly end: number }>,
+): Snippet {
   const highlights: Array<readonly [number, number]> = [];
   let result = "";
   let at = start;
