@@ -132,7 +132,11 @@ export function holdsRecords(path: string): boolean {
 /** Two files of equal bytes give equal documents, but for id and source, when this is equal for their paths. */
 export function readerOf(path: string): string {
   const kind = recordKindOf(path);
-  if (kind === undefined) return formatOf(path);
+  if (kind === undefined) {
+    const format = formatOf(path);
+    // The name of a file of code stands over its passages.
+    return format === "code" ? `code ${basename(path)}` : format;
+  }
   return kind.compression === undefined ? kind.format : `${kind.format}.${kind.compression}`;
 }
 

@@ -36,7 +36,7 @@ async function documentOf(path: string, id: string, signal: AbortSignal | undefi
   if (bytes === undefined) return { kind: "skipped", path, reason: "a binary file" };
   if (isRich(format)) return itemOf(await extractRich(bytes, format, signal), path, id, 0);
   const { text, replaced } = decodeText(bytes, path);
-  return itemOf(extractText(text, format), path, id, replaced);
+  return itemOf(extractText(text, format, path), path, id, replaced);
 }
 
 function itemOf(extracted: ExtractedText, path: string, id: string, replaced: number): CorpusItem {

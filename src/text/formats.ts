@@ -1,5 +1,5 @@
 /** What kind of file a path is, by its name alone. */
-import { CODE_EXTENSIONS } from "./extract/code.js";
+import { CODE_EXTENSIONS } from "./code/extensions.js";
 
 /** Formats of which a file is one document and its bytes are text. */
 export type TextFormat = "plain" | "markdown" | "rst" | "html" | "code";

@@ -12,9 +12,12 @@
  * sentences, the next passage repeats the last sentence, if that is short. White space wider than 100 characters
  * always separates passages. The context is the title and the headings
  * above the first character of the passage, "Title > Section > Sub".
+ *
+ * Source code whose definitions are known is not filled from the beginning but follows them: see `code/pack.ts`.
  */
 import { checkInteger } from "../common/check.js";
 import { skipSpace, skipSpaceBack } from "./blocks.js";
+import { isCode, packCode } from "./code/pack.js";
 import {
   type Context,
   Contexts,
@@ -83,11 +86,18 @@ export function splitDocument(input: SplitInput, options: SplitOptions): Passage
   }
 
   const contextLimit = budget >> 2;
-  const hasContext = title !== "" || (input.blocks ?? []).some(({ kind }) => kind === "heading");
+  const inDefinitions = isCode(input.blocks);
+  const hasContext =
+    inDefinitions || title !== "" || (input.blocks ?? []).some(({ kind }) => kind === "heading");
   const contexts = new Contexts(title, contextLimit, countTokens);
   const room = hasContext ? budget - contextLimit : budget;
   // Half of the room, so that a heading always finds place beside the first unit of its section.
-  const units = makeUnits(text, input.blocks, Math.max(1, room >> 1), countTokens);
+  const limit = Math.max(1, room >> 1);
+  if (inDefinitions) {
+    const passages = packCode(text, input.blocks, limit, budget, contexts, countTokens);
+    return passages.map(({ start: from, end: to, context }) => span(from, to, context));
+  }
+  const units = makeUnits(text, input.blocks, limit, countTokens);
   const contextAt = (unit: Unit): Context => {
     if (unit.path === undefined && startsWithTitle(text, unit.start, title)) return NO_CONTEXT;
     const context = contexts.under(unit.path);

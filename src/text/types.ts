@@ -8,6 +8,13 @@ export interface TextBlock {
   readonly end: number;
   /** 1..6 for headings. */
   readonly level?: number;
+  /**
+   * Of source code: names of the definitions that the block lies in, outermost first, such as `class Router`,
+   * `handle()`; empty outside of all. When every block has it, passages follow the definitions.
+   */
+  readonly scope?: readonly string[];
+  /** The definition that `scope` names last begins with this block. */
+  readonly opens?: boolean;
 }
 
 /**

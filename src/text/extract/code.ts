@@ -1,19 +1,27 @@
-/** Source code: stays as it is; blocks are the chunks that blank lines before unindented lines separate. */
+/**
+ * Source code: stays as it is. Of the languages whose definitions are found, blocks are definitions; of others, and of
+ * configuration, the chunks that blank lines before unindented lines separate. The title is the name of the file.
+ */
 import { findParagraphs } from "../blocks.js";
+import { codeBlocks } from "../code/blocks.js";
+import { languageOf } from "../code/languages.js";
 import type { ExtractedText, TextBlock } from "../types.js";
 import { normalizeNewlines } from "./plain.js";
 
-/** Extensions, without the dot, of files that are read as code or configuration. */
-export const CODE_EXTENSIONS: ReadonlySet<string> = new Set(
-  (
-    "js mjs cjs jsx ts mts cts tsx py pyi rb go rs c h cc cpp cxx hh hpp hxx cu java kt kts scala swift cs fs php pl pm " +
-    "lua r jl hs ml mli ex exs erl clj dart zig nim sh bash zsh fish ps1 sql proto graphql css scss less vue svelte " +
-    "json jsonc json5 yaml yml toml ini cfg conf xml cmake gradle mk tf nix"
-  ).split(" "),
-);
-
-export function extractCode(source: string): ExtractedText {
+/** @param path its extension tells the language, and its last part is the title; "" for neither. */
+export function extractCode(source: string, path = ""): ExtractedText {
   const text = normalizeNewlines(source);
+  const name = path.slice(Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) + 1);
+  const language = languageOf(name.slice(name.lastIndexOf(".") + 1).toLowerCase());
+  return {
+    text,
+    blocks: language === undefined ? findChunks(text) : codeBlocks(text, language),
+    lines: [{ offset: 0, line: 1 }],
+    ...(name === "" ? {} : { title: name }),
+  };
+}
+
+function findChunks(text: string): TextBlock[] {
   const blocks: TextBlock[] = [];
   for (const { start, end } of findParagraphs(text)) {
     const last = blocks.at(-1);
@@ -22,5 +30,5 @@ export function extractCode(source: string): ExtractedText {
     if (last !== undefined && indented) blocks[blocks.length - 1] = { ...last, end };
     else blocks.push({ kind: "code", start, end });
   }
-  return { text, blocks, lines: [{ offset: 0, line: 1 }] };
+  return blocks;
 }

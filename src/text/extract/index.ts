@@ -9,7 +9,7 @@ import { extractRst } from "./rst.js";
 
 export { formatOf, type TextFormat } from "../formats.js";
 
-const EXTRACTORS: Readonly<Record<TextFormat, (source: string) => ExtractedText>> = {
+const EXTRACTORS: Readonly<Record<TextFormat, (source: string, path?: string) => ExtractedText>> = {
   plain: extractPlain,
   code: extractCode,
   markdown: extractMarkdown,
@@ -17,7 +17,10 @@ const EXTRACTORS: Readonly<Record<TextFormat, (source: string) => ExtractedText>
   html: extractHtml,
 };
 
-/** Clean text, blocks, source lines and, where the format tells, title and metadata. Never throws on odd input. */
-export function extractText(source: string, format: TextFormat): ExtractedText {
-  return EXTRACTORS[format](source);
+/**
+ * Clean text, blocks, source lines and, where the format tells, title and metadata. Never throws on odd input.
+ * @param path where the source came from: it tells the language of code, and the name that stands over its passages.
+ */
+export function extractText(source: string, format: TextFormat, path?: string): ExtractedText {
+  return EXTRACTORS[format](source, path);
 }
