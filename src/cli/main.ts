@@ -12,6 +12,7 @@ import { registerGet } from "./commands/get.js";
 import { registerHistory } from "./commands/history.js";
 import { registerIndex } from "./commands/index.js";
 import { registerInfo } from "./commands/info.js";
+import { registerJudge } from "./commands/judge.js";
 import { registerList } from "./commands/list.js";
 import { registerModel } from "./commands/model.js";
 import { registerRepair } from "./commands/repair.js";
@@ -71,6 +72,7 @@ Exit status: 0 done, 1 failed, 2 wrong usage,
   registerBackup(program, context);
   registerRestore(program, context);
   registerEval(program, context);
+  registerJudge(program, context);
   registerDoctor(program, context);
   return program;
 }
