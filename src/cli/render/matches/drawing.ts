@@ -1,7 +1,7 @@
 /** Why a hit has its score, drawn for a terminal: the passage with its matched tokens, and the pairs of tokens. */
 import type { Colors } from "../color.js";
 import { textWidth } from "../plain-text.js";
-import type { DescribedMatches } from "./describe-matches.js";
+import type { DescribedMatches, MarkedSpan } from "./describe-matches.js";
 import { flow, type Part } from "./flow.js";
 import type { Heat } from "./heat.js";
 import { pairTable } from "./pair-table.js";
@@ -16,9 +16,18 @@ export interface DrawingStyle {
   readonly width: number;
 }
 
-/** The text of the passage, an empty line, the table: lines without line breaks. */
+/**
+ * Title and headings where something matched in them, the text of the passage, an empty line, the table: lines without line
+ * breaks.
+ */
 export function drawMatches(matches: DescribedMatches, text: string, style: DrawingStyle): string[] {
-  return [...markedText(matches, text, style), "", ...pairTable(matches, style)];
+  const { spans, context } = matches;
+  return [
+    ...(context.spans.length === 0 ? [] : markedText(context.spans, context.text, style)),
+    ...markedText(spans, text, style),
+    "",
+    ...pairTable(matches, style),
+  ];
 }
 
 /** One line that says what the backgrounds or the digits mean. */
@@ -32,7 +41,7 @@ interface Strength {
   readonly similarity: number;
 }
 
-function markedText({ spans }: DescribedMatches, text: string, { heat, width }: DrawingStyle): string[] {
+function markedText(spans: readonly MarkedSpan[], text: string, { heat, width }: DrawingStyle): string[] {
   const marks = spans.map(({ start, end, similarity }) => ({ start, end, mark: { similarity } }));
   return flow<Strength>(text, marks, width).flatMap((line) => {
     if (heat.enabled) {

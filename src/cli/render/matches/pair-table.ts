@@ -2,9 +2,10 @@
 import { formatNumber } from "../format.js";
 import { singleLine, textWidth, truncate } from "../plain-text.js";
 import { drawBar } from "./bar.js";
-import type { DescribedMatches, MatchedPair, TokenName } from "./describe-matches.js";
+import type { DescribedMatches, MatchedPair } from "./describe-matches.js";
 import type { DrawingStyle } from "./drawing.js";
 import { stepOf } from "./scale.js";
+import type { TokenName } from "./token-names.js";
 
 const GAP = "  ";
 const MAX_QUERY = 20;
@@ -75,16 +76,16 @@ function pairLine(
   const { colors, heat, unicode } = style;
   const found = truncate(singleLine(passage.text), columns.passage);
   const rest = pad(fullName(passage), columns.passage).slice(found.length);
-  const painted = passage.kind === "text" ? heat.paint(found, stepOf(similarity)) : colors.dim(found);
+  const painted = passage.kind !== "special" ? heat.paint(found, stepOf(similarity)) : colors.dim(found);
   const bar = columns.bar === 0 ? "" : `${GAP}${drawBar(similarity, columns.bar, unicode)}`;
   const value = similarity.toFixed(2).padStart(columns.number);
   return `${pad(fullName(query), columns.query)}${GAP}${painted}${colors.dim(rest)}${GAP}${value}${bar}`.trimEnd();
 }
 
-/** `##ing (running)`, `Tea (title or heading)`, `[CLS]`. */
+/** `##ing (running)`, `Tea (title)`, `[CLS]`. */
 function fullName({ text, word, kind }: TokenName): string {
-  const around = kind === "context" ? "title or heading" : word;
-  return singleLine(around === undefined ? text : `${text} (${around})`);
+  const notes = [...(word === undefined ? [] : [word]), ...(kind === "context" ? ["title"] : [])];
+  return singleLine(notes.length === 0 ? text : `${text} (${notes.join(", ")})`);
 }
 
 /** `+ 21 special tokens: [CLS] [Q] [MASK]x18 [SEP]`, or `+ 21 special` where there is no room. */

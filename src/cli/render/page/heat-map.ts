@@ -1,7 +1,7 @@
 /** Similarities of all tokens of a query with all of a passage, as a table. */
 import type { TokenMatches } from "../../../engine/options.js";
-import { nameOf, type TokenName } from "../matches/describe-matches.js";
 import { stepOf } from "../matches/scale.js";
+import { nameOf, type TokenName } from "../matches/token-names.js";
 import { escapeHtml } from "./escape.js";
 
 /**
@@ -10,9 +10,9 @@ import { escapeHtml } from "./escape.js";
  */
 export function heatMap(matches: TokenMatches, query: string, text: string): string {
   const { choices, similarities } = matches;
-  const rows = matches.query.map((token) => nameOf(token, query));
-  const columns = matches.passage.map((token) => nameOf(token, text));
-  const own = rows.map(({ kind }) => kind === "text");
+  const rows = matches.query.map((token) => nameOf(token, query, ""));
+  const columns = matches.passage.map((token) => nameOf(token, text, matches.context));
+  const own = matches.query.map(({ part }) => part === "text");
   const chosen = new Set(choices.map(({ passage }) => passage));
   const chosenByWords = new Set(choices.flatMap(({ passage }, i) => (own[i] === true ? [passage] : [])));
   const columnClass = (j: number): string => (chosenByWords.has(j) ? "k" : chosen.has(j) ? "kx" : "");
@@ -42,8 +42,8 @@ export function hundredths(similarity: number): string {
 
 function heading({ text, word, kind }: TokenName, scope: "row" | "col", more: readonly string[]): string {
   const classes = [kind === "text" ? "" : kind, ...more].filter((name) => name !== "");
-  const title = kind === "context" ? "title or heading" : word;
-  const hint = title === undefined ? "" : ` title="${escapeHtml(title)}"`;
+  const notes = [...(word === undefined ? [] : [word]), ...(kind === "context" ? ["title or heading"] : [])];
+  const hint = notes.length === 0 ? "" : ` title="${escapeHtml(notes.join(", "))}"`;
   return `<th scope="${scope}"${classAttribute(classes)}${hint}><bdi>${escapeHtml(text)}</bdi></th>`;
 }
 

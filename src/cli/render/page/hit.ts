@@ -43,8 +43,10 @@ export function hitSection(hit: PageHit, query: string, open: boolean): string {
 
 function explained(matches: TokenMatches, query: string, text: string, rank: number, open: boolean): string {
   const tokens = matches.passage.length;
+  const passage = markedPassage(matches, text);
+  const context = passage.context === "" ? "" : `<div class="context" dir="auto">${passage.context}</div>`;
   return (
-    `<div class="why"><div class="text" dir="auto" tabindex="0" role="region" aria-label="passage of hit ${rank}">${markedPassage(matches, text)}</div>\n` +
+    `<div class="why"><div class="text" dir="auto" tabindex="0" role="region" aria-label="passage of hit ${rank}">${context}${passage.text}</div>\n` +
     `${pairsTable(describeMatches(matches, query, text))}</div>\n` +
     `<details class="heat"${open ? " open" : ""}><summary>Heat map: every word of the query against ${tokens} tokens of the passage</summary>\n` +
     `<div class="map" tabindex="0" role="region" aria-label="heat map of hit ${rank}">${heatMap(matches, query, text)}</div></details>\n`

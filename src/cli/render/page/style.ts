@@ -37,6 +37,7 @@ article>.facts{margin:.1rem 0 0}
 .why{display:grid;grid-template-columns:minmax(0,1fr) minmax(17rem,23rem);gap:1rem 2rem;align-items:start;margin-top:.8rem}
 .text{max-height:24rem;overflow:auto;white-space:pre-wrap;max-width:72ch}
 article>.text{margin-top:.8rem}
+.text .context{margin-bottom:.35rem;font-size:.9em}
 mark{background:none;color:inherit}
 .text mark,.legend mark{font-weight:600;text-decoration:underline;text-decoration-thickness:2px;text-underline-offset:3px;text-decoration-skip-ink:none}
 .text span,.text mark{border-radius:.15rem}
