@@ -157,8 +157,11 @@ export interface SearchOptions extends SearchTuning {
   readonly syntax?: "operators" | "plain";
   /** What snippets are made from: the tokens that matched (the default), words of the query, or nothing. */
   readonly snippets?: "matches" | "words" | "none";
-  /** Whether to return what each stage saw, kept and cost, and for each hit which tokens matched. Default false. */
-  readonly explain?: boolean;
+  /**
+   * Whether to return what each stage saw, kept and cost, and for each hit which tokens matched; "stages" leaves the tokens out, which
+   * cost time of their own. Default false.
+   */
+  readonly explain?: boolean | "stages";
   readonly signal?: AbortSignal;
 }
 

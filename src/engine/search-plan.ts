@@ -1,5 +1,5 @@
 /** What the options of a search ask for, checked and complete. */
-import { checkInteger, checkNumber, checkOneOf } from "../common/check.js";
+import { checkInteger, checkNumber, checkOneOf, invalidArgument } from "../common/check.js";
 import type { FusionMethod } from "../search/fuse.js";
 import { type SearchParameters, searchParameters } from "../search/parameters.js";
 import { DEFAULT_K, MAX_K, type SearchMode, type SearchOptions } from "./options.js";
@@ -15,6 +15,7 @@ export interface SearchPlan {
   readonly parameters: SearchParameters;
   readonly operators: boolean;
   readonly snippets: NonNullable<SearchOptions["snippets"]>;
+  readonly explain: NonNullable<SearchOptions["explain"]>;
 }
 
 /** Measured in docs/evaluation.md, "Fusion". */
@@ -40,7 +41,13 @@ export function searchPlan(options: SearchOptions): SearchPlan {
     lexicalCandidates: mode === "late" ? candidates : depth,
     parameters: searchParameters(wanted, options),
     snippets: checkOneOf("snippets", options.snippets ?? "matches", ["matches", "words", "none"] as const),
+    explain: checkExplain(options.explain ?? false),
     operators:
       checkOneOf("syntax", options.syntax ?? "operators", ["operators", "plain"] as const) === "operators",
   };
+}
+
+function checkExplain(value: unknown): boolean | "stages" {
+  if (typeof value === "boolean" || value === "stages") return value;
+  throw invalidArgument("explain", 'true, false or "stages"', value);
 }

@@ -159,7 +159,7 @@ async function run(
       const presentation: HitPresentation = {
         query: query.asked?.text ?? null,
         snippets: plan.snippets,
-        explain: options.explain === true,
+        explain: plan.explain === true,
         comparison: late === null ? null : comparisonOf(context, encoder, late.requests[i]!),
       };
       return resultOf(context, query, scopes[i]!, plan, ranking, presentation, late?.router.name, traces[i]!);
@@ -295,7 +295,7 @@ async function resultOf(
     truncated: encoded?.truncated ?? false,
     ...(notes.length === 0 ? {} : { notes }),
   };
-  if (!presentation.explain) return answered;
+  if (plan.explain === false) return answered;
   const explanation: SearchExplanation = {
     plan: ranking.plan,
     reason: ranking.reason,

@@ -10,7 +10,9 @@ type Values =
   | { readonly kind: "word"; readonly words: readonly string[] }
   | { readonly kind: "integer" | "number"; readonly min: number; readonly max: number };
 
-const integer = (min: number): Values => ({ kind: "integer", min, max: 1_000_000_000 });
+const integer = (min: number, max = 1_000_000_000): Values => ({ kind: "integer", min, max });
+/** Documents that one search can be asked for. */
+const MAX_DEPTH = 10_000;
 
 /** What can be tried, and its values. */
 const PARAMETERS: ReadonlyMap<string, Values> = new Map<string, Values>([
@@ -24,10 +26,10 @@ const PARAMETERS: ReadonlyMap<string, Values> = new Map<string, Values>([
   ["exhaustiveTokens", integer(0)],
   ["router", { kind: "word", words: ["auto", "scan", "hnsw"] }],
   ["nbits", { kind: "word", words: ["1", "2", "4"] }],
-  ["lexicalCandidates", integer(0)],
+  ["lexicalCandidates", integer(0, MAX_DEPTH)],
   ["method", { kind: "word", words: ["rrf", "scores"] }],
   ["alpha", { kind: "number", min: 0, max: 1 }],
-  ["depth", integer(1)],
+  ["depth", integer(1, MAX_DEPTH)],
 ]);
 
 /** Names that a grid may have. */

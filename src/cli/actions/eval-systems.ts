@@ -90,7 +90,7 @@ export async function measureLatency(
         ...options,
         ...AS_DATA,
         k,
-        explain: true,
+        explain: "stages",
       });
       if (turn < first.length || explanation === undefined) continue;
       const { encode, search } = stageTimes(explanation);

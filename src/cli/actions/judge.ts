@@ -200,7 +200,8 @@ class Round {
   private async ask(answers: Answers, item: Item | undefined): Promise<Answer | undefined> {
     const { stderr, stdin } = this.context;
     const keys = item?.place === 1 ? ` (${KEYS})` : "";
-    const prompt = item === undefined ? "that was the last one (u undo, any other key ends)" : `relevant?${keys}`;
+    const prompt =
+      item === undefined ? "that was the last one (u undo, any other key ends)" : `relevant?${keys}`;
     stderr.write(`${this.style.colors.dim(prompt)} `);
     let said = "";
     try {

@@ -76,7 +76,7 @@ export function registerEval(program: Command, context: CommandContext): void {
     .option(
       "--lexical-candidates <number>",
       "passages that BM25 adds in late+lexical",
-      integerOption("--lexical-candidates", 1, MAX_COUNT),
+      integerOption("--lexical-candidates", 1, MAX_K),
       DEFAULT_LEXICAL_CANDIDATES,
     )
     .option("--fusion <method>", "of hybrid: rrf or scores", choiceOption("--fusion", ["rrf", "scores"]))
