@@ -77,12 +77,15 @@ async function* unzstd(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8A
     }
   }
   frames.finish();
+  // Frames of a few bytes are held until the end is told.
+  pushZstd(stream, new Uint8Array(0), true);
+  yield* ready;
 }
 
-function pushZstd(stream: Decompress, slice: Uint8Array): void {
+function pushZstd(stream: Decompress, slice: Uint8Array, isLast = false): void {
   try {
     // It may keep the bytes, which the source may write over.
-    stream.push(slice.slice(), false);
+    stream.push(slice.slice(), isLast);
   } catch (error) {
     throw damaged("the zstd data", error);
   }

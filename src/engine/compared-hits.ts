@@ -17,6 +17,13 @@ export interface HitComparison extends ComparedQuery {
   readonly rescored: number;
 }
 
+/** A query as it is encoded, and where that stood in the query as it was written. */
+export interface AskedText {
+  readonly text: string;
+  /** Of each UTF-16 unit of `text`. */
+  readonly places: readonly number[];
+}
+
 /** A passage of a hit: its own text and what is encoded before it. */
 export interface ComparedPassage {
   readonly passageNo: number;
@@ -37,7 +44,7 @@ export interface ComparedHit {
  */
 export async function compareHits(
   { encoder, snapshot, kernels, rescored, ...query }: HitComparison,
-  queryText: string,
+  asked: AskedText,
   passages: readonly ComparedPassage[],
   explain: boolean,
 ): Promise<Array<ComparedHit | undefined>> {
@@ -45,7 +52,7 @@ export async function compareHits(
     passageText(text, { context, start: 0, end: text.length }),
   );
   // The thread of the tokenizer works while this one compares.
-  const locating = encoder.locateTokens(queryText, encodedTexts, explain);
+  const locating = encoder.locateTokens(asked.text, encodedTexts, explain);
   const comparison = new TokenComparison(snapshot, kernels);
   const compared = await Promise.all([
     locating,
@@ -64,12 +71,12 @@ export async function compareHits(
     }
     const placed = splitContext(passage, tokens);
     const words = matchedWords(
-      { text: queryText, tokens: located.query },
+      { text: asked.text, tokens: located.query },
       { text: passage.text, tokens: placed },
       similarities,
     );
     if (!explain) return { words };
-    const matches = explainMatches(located.query, placed, passage.context, similarities);
+    const matches = explainMatches(asWritten(located.query, asked), placed, passage.context, similarities);
     return { words, matches };
   });
 }
@@ -92,6 +99,15 @@ function splitContext({ context, text }: ComparedPassage, located: SpelledText):
   );
   const contextEnds = located.ends.map((end, i) => (contextStarts[i]! < 0 ? -1 : end + cut));
   return { ...located, starts, ends, contextStarts, contextEnds };
+}
+
+/** Query tokens with their characters in the query as it was written. */
+function asWritten(query: SpelledText, { places }: AskedText): SpelledText {
+  return {
+    ...query,
+    starts: query.starts.map((start) => (start < 0 ? -1 : places[start]!)),
+    ends: query.ends.map((end) => (end < 0 ? -1 : places[end - 1]! + 1)),
+  };
 }
 
 function explainMatches(

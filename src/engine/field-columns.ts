@@ -38,8 +38,8 @@ export class FieldColumns {
   async of(field: string, soon: readonly string[], signal: AbortSignal | undefined): Promise<ColumnState> {
     const known = this.cache.get(field);
     if (known !== undefined) return known;
-    const others = soon.filter((other) => other !== field && this.cache.get(other) === undefined);
-    const names = [field, ...others.slice(0, FIELDS_AT_ONCE - 1)];
+    const others = new Set(soon.filter((other) => other !== field && this.cache.get(other) === undefined));
+    const names = [field, ...[...others].slice(0, FIELDS_AT_ONCE - 1)];
     const read = await this.read(names, signal);
     names.forEach((name, i) => {
       const column = read[i]!;

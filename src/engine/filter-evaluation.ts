@@ -4,7 +4,8 @@ import { throwIfAborted } from "../common/abort.js";
 import { DocumentSet } from "../documents/document-set.js";
 import { conditionOnColumn, mismatchNote } from "../documents/filter/column-condition.js";
 import { compileFilter } from "../documents/filter/compile-filter.js";
-import { filterFields } from "../documents/filter/format-filter.js";
+import { isTextField } from "../documents/filter/fields.js";
+import { filterConditions } from "../documents/filter/format-filter.js";
 import type { Condition, Filter } from "../documents/filter/types.js";
 import { FieldColumns, type FilterableDocuments } from "./field-columns.js";
 
@@ -32,7 +33,10 @@ export class FilterEvaluation {
    * @param filter as `checkFilter` or `parseFilter` gave it.
    */
   async evaluate(filter: Filter, signal: AbortSignal | undefined): Promise<FilteredDocuments> {
-    const run = new Run(this.over, this.columns, filterFields(filter).filter(hasColumn), signal);
+    const fields = filterConditions(filter)
+      .filter(hasColumn)
+      .map((condition) => condition.field);
+    const run = new Run(this.over, this.columns, fields, signal);
     const meant = await run.meant(filter);
     return {
       documents: DocumentSet.of(this.over.numbers.filter((_, i) => meant[i] === 1)),
@@ -42,9 +46,12 @@ export class FilterEvaluation {
   }
 }
 
-/** Every id is another one, and the catalog has an index of them. */
-function hasColumn(field: string): boolean {
-  return field !== "id";
+/**
+ * Conditions on id, title and url are quick in SQL, which reads no JSON for them, and there is hardly a value that comes twice.
+ * Patterns are not: they call out of SQL for every document, while documents share paths.
+ */
+function hasColumn({ op, field }: Condition): boolean {
+  return !isTextField(field) || (op === "glob" && field !== "id");
 }
 
 class Run {
@@ -83,7 +90,7 @@ class Run {
 
   private async byColumn(condition: Condition): Promise<Meant> {
     const { field } = condition;
-    const column = hasColumn(field) ? await this.columns.of(field, this.fields, this.signal) : "unfit";
+    const column = hasColumn(condition) ? await this.columns.of(field, this.fields, this.signal) : "unfit";
     if (column === "unfit") return this.bySql(condition);
     if (column.kinds.size === 0) this.missing.add(field);
     const note = mismatchNote(condition, column);

@@ -5,13 +5,13 @@ import type { StoredDocument, StoredPassage } from "../documents/records.js";
 import type { RankedDocument } from "../search/types.js";
 import { positionUnitOf } from "../text/positions.js";
 import { makeSnippet, type Snippet, snippetOf } from "../text/snippet.js";
-import { type ComparedHit, compareHits, type HitComparison } from "./compared-hits.js";
+import { type AskedText, type ComparedHit, compareHits, type HitComparison } from "./compared-hits.js";
 import type { Hit, SearchOptions } from "./options.js";
 
 /** What hits show of why they match. */
 export interface HitPresentation {
   /** Null: a search by vectors, whose snippets are beginnings of passages. */
-  readonly query: string | null;
+  readonly asked: AskedText | null;
   readonly snippets: NonNullable<SearchOptions["snippets"]>;
   readonly explain: boolean;
   /** Null: there are no token vectors to compare with, so snippets are made from words. */
@@ -68,14 +68,14 @@ function belongs(
 
 async function compare(
   found: readonly Found[],
-  { query, snippets, explain, comparison }: HitPresentation,
+  { asked, snippets, explain, comparison }: HitPresentation,
 ): Promise<ReadonlyArray<ComparedHit | undefined>> {
   const wanted = explain || snippets === "matches";
-  if (!wanted || query === null || comparison === null || found.length === 0) return [];
+  if (!wanted || asked === null || comparison === null || found.length === 0) return [];
   const passages = found.map(({ passage, text }) => {
     return { passageNo: passage.passageNo, context: passage.context, text };
   });
-  return compareHits(comparison, query, passages, explain);
+  return compareHits(comparison, asked, passages, explain);
 }
 
 function hit(
@@ -108,7 +108,7 @@ function hit(
 
 function snippetFor(
   text: string,
-  { query, snippets }: HitPresentation,
+  { asked, snippets }: HitPresentation,
   compared: ComparedHit | undefined,
 ): Snippet {
   if (snippets === "none") {
@@ -117,5 +117,5 @@ function snippetFor(
   if (snippets === "matches" && compared !== undefined && compared.words.length > 0) {
     return snippetOf(text, compared.words);
   }
-  return makeSnippet(text, query ?? "");
+  return makeSnippet(text, asked?.text ?? "");
 }

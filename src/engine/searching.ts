@@ -157,7 +157,7 @@ async function run(
     queries.map((query, i) => {
       const ranking = combine(plan, words[i]!, late === null ? null : late.outcomes[i]!, traces[i]!);
       const presentation: HitPresentation = {
-        query: query.asked?.text ?? null,
+        asked: query.asked,
         snippets: plan.snippets,
         explain: plan.explain === true,
         comparison: late === null ? null : comparisonOf(context, encoder, late.requests[i]!),
@@ -177,8 +177,8 @@ function comparisonOf(
   return { encoder, snapshot: loaded.search, kernels, packed, vectors, rescored: parameters.rescore };
 }
 
-function unexplained({ query, explain }: HitPresentation, hits: readonly Hit[]): string[] {
-  if (!explain || query === null) return [];
+function unexplained({ asked, explain }: HitPresentation, hits: readonly Hit[]): string[] {
+  if (!explain || asked === null) return [];
   const missing = hits.filter(({ matches }) => matches === undefined).length;
   if (missing === 0) return [];
   return [

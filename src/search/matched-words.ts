@@ -27,6 +27,8 @@ export interface MatchedWord {
  * passage) to identity. Measured in docs/explain.md.
  */
 const LEAST_STRENGTH = 0.35;
+/** The same for the query's word itself, with any ending: readers look for it. */
+const LEAST_STRENGTH_OF_SAME = 0.15;
 /** Other places of the passage that match a query word as well as the best one, or nearly. */
 const NEAR_BEST = 0.8;
 
@@ -39,7 +41,10 @@ interface Word {
   readonly to: number;
 }
 
-/** Ascending by place. Words of the query such as "the" count only where there are no others, as in word snippets. */
+/**
+ * Ascending by place. Words such as "the" count only in a query that has no others, and are found only by themselves: they
+ * explain nothing.
+ */
 export function matchedWords(
   query: { readonly text: string; readonly tokens: PlacedTokens },
   passage: { readonly text: string; readonly tokens: PlacedTokens },
@@ -55,18 +60,25 @@ export function matchedWords(
     const tokens = word.to - word.from;
     let best = 0;
     for (const strength of strengths) if (strength > best) best = strength;
-    const least = Math.max(LEAST_STRENGTH * tokens, NEAR_BEST * best);
     const key = stemWord(word.text);
-    for (const [p, { start, end }] of words.entries()) {
-      if (strengths[p]! >= least) matches.push({ start, end, key, weight: strengths[p]! });
+    const least = Math.max(LEAST_STRENGTH * tokens, NEAR_BEST * best);
+    for (const [p, { text, start, end }] of words.entries()) {
+      const weight = strengths[p]!;
+      if (weight < LEAST_STRENGTH_OF_SAME * tokens) continue;
+      if (stemWord(text) === key || (weight >= least && !isStopWord(text)))
+        matches.push({ start, end, key, weight });
     }
   }
   return matches.sort((a, b) => a.start - b.start);
 }
 
 function tellingWords(words: readonly Word[]): readonly Word[] {
-  const telling = words.filter(({ text }) => !stopWords.has(text.toLowerCase()));
+  const telling = words.filter(({ text }) => !isStopWord(text));
   return telling.length > 0 ? telling : words;
+}
+
+function isStopWord(word: string): boolean {
+  return stopWords.has(word.toLowerCase());
 }
 
 /** The words of a text that have tokens. */

@@ -7,6 +7,8 @@ export type SearchEffort = "fast" | "balanced" | "exact";
 export interface SearchParameters {
   /** Centroids probed for each query token. */
   readonly nprobe: number;
+  /** The same where a filter leaves a quarter of the generation's tokens or less. */
+  readonly partNprobe: number;
   /** Passages that centroid interaction scores, the best of the gather stage. */
   readonly approximate: number;
   /** Passages that are scored exactly, the best of centroid interaction. */
@@ -61,6 +63,12 @@ const EFFORTS: Record<
   },
 };
 
+/**
+ * The lists of a generation's centroids hold few passages of a small part of it: with 3 % of 65,000 passages left, twice as many
+ * centroids find 0.995 of the ten best instead of 0.982, and gathering takes 0.1 ms more (docs/filters.md, "Cost").
+ */
+const PART_FACTOR = 2;
+
 /** The parameters of a search for `k` documents: deeper stages never keep fewer passages than `4 * k`. */
 export function searchParameters(k: number, tuning: SearchTuning): SearchParameters {
   const effort = checkOneOf("effort", tuning.effort ?? "balanced", ["fast", "balanced", "exact"] as const);
@@ -68,6 +76,7 @@ export function searchParameters(k: number, tuning: SearchTuning): SearchParamet
   const refine = checkInteger("refine", tuning.refine ?? Math.max(defaults.refine, 4 * k), 1);
   return {
     nprobe: checkInteger("nprobe", tuning.nprobe ?? defaults.nprobe, 1),
+    partNprobe: tuning.nprobe ?? PART_FACTOR * defaults.nprobe,
     refine,
     approximate: checkInteger(
       "approximate",

@@ -19,6 +19,11 @@ export function restrictSnapshot(base: SearchSnapshot, documents: DocumentSet): 
   return { codec: base.codec, segments, tokens, partOf: { base, places: parts.map(({ place }) => place) } };
 }
 
+/** Whether it is a part that has a quarter of its generation's tokens or less. */
+export function isSmallPart({ tokens, partOf }: SearchSnapshot): boolean {
+  return partOf !== undefined && 4 * tokens <= partOf.base.tokens;
+}
+
 /** Bytes of memory that a part takes beside its generation. */
 export function partBytes({ segments, partOf }: SearchSnapshot): number {
   if (partOf === undefined) return 0;

@@ -10,6 +10,7 @@ import { scoreCentroids } from "./centroid-scores.js";
 import { refine, type ScoringQuery, scan, scoreNamed } from "./exact.js";
 import { Trace } from "./explain.js";
 import { rescore } from "./rescore.js";
+import { isSmallPart } from "./restricted-snapshot.js";
 import type { Router } from "./router.js";
 import { searchableDocuments } from "./searchable.js";
 import { TopDocuments } from "./top-documents.js";
@@ -175,10 +176,11 @@ function searchCandidates(
 ): TopDocuments {
   const { packed, parameters } = request;
   const { codebook, quantizer } = snapshot.codec;
+  const nprobe = isSmallPart(snapshot) ? parameters.partNprobe : parameters.nprobe;
   const probes = trace.measure(
     "probe",
     "centroids",
-    () => router.probe(packed, tables.scores, Math.min(parameters.nprobe, codebook.size)),
+    () => router.probe(packed, tables.scores, Math.min(nprobe, codebook.size)),
     ({ ids }) => ({ seen: codebook.size, kept: ids.length }),
   );
   const { parts } = trace.measure(

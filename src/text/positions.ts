@@ -26,6 +26,11 @@ export function breaksCount(unit: PositionUnit): boolean {
   return unit === "line" || unit === "paragraph";
 }
 
+/** Whether a passage lies at one position alone, so that it opens there: pages and chapters are long enough for that. */
+export function staysApart(unit: PositionUnit): boolean {
+  return unit === "page" || unit === "chapter";
+}
+
 /** The unit that counts the documents of a file of records. */
 export function recordUnitOf(path: string): PositionUnit {
   return recordKindOf(path)?.format === "parquet" ? "row" : "line";

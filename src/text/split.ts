@@ -10,7 +10,7 @@
  *     character.
  * A cut never comes right after a heading, unless headings alone fill the passage. Where a paragraph is cut between
  * sentences, the next passage repeats the last sentence, if that is short. White space wider than 100 characters
- * always separates passages. The context is the title and the headings
+ * always separates passages, and so do the pages of a PDF and the chapters of a book: a hit opens where it stands. The context is the title and the headings
  * above the first character of the passage, "Title > Section > Sub".
  *
  * Source code whose definitions are known is not filled from the beginning but follows them: see `code/pack.ts`.
@@ -28,7 +28,7 @@ import {
   startsWithTitle,
 } from "./context.js";
 import { LineMap } from "./lines.js";
-import { breaksCount, positionUnitOf } from "./positions.js";
+import { breaksCount, positionUnitOf, staysApart } from "./positions.js";
 import type { LineMark, PassageSpan, TextBlock, TokenCounter } from "./types.js";
 import { BLOCK, CHARACTER, LINE, makeUnits, SENTENCE, type Unit, WIDE_GAP, WORD } from "./units.js";
 
@@ -66,7 +66,9 @@ export function splitDocument(input: SplitInput, options: SplitOptions): Passage
   const title = oneLine(input.title ?? "");
   const start = skipSpace(text, 0, text.length);
   const end = skipSpaceBack(text, text.length, start);
-  const lines = new LineMap(text, input.lines, breaksCount(positionUnitOf(input.source?.path)));
+  const unit = positionUnitOf(input.source?.path);
+  const lines = new LineMap(text, input.lines, breaksCount(unit));
+  const apart = staysApart(unit);
   if (start === end) {
     const line = lines.lineAt(0);
     const context = fitWords(title, budget, countTokens);
@@ -78,7 +80,9 @@ export function splitDocument(input: SplitInput, options: SplitOptions): Passage
 
   const wholeContext = startsWithTitle(text, start, title) ? "" : title;
   const whole = passageInput(wholeContext, text.slice(start, end));
+  const oneRun = !apart || lines.lineAt(start) === lines.lineAt(end - 1);
   if (
+    oneRun &&
     whole.length <= budget * WHOLE_CHARACTERS_PER_TOKEN &&
     (Buffer.byteLength(whole) <= budget || countTokens(whole) <= budget)
   ) {
@@ -104,9 +108,25 @@ export function splitDocument(input: SplitInput, options: SplitOptions): Passage
     // A character that cannot be cut may take nearly all of the budget by itself.
     return unit.weight + context.weight > budget ? NO_CONTEXT : context;
   };
-  return pack(units, budget, room >> 2, overlap, contextAt).map(({ first, end: last, context }) =>
-    span(units[first]!.start, units[last - 1]!.end, context),
+  const runs = apart ? runsOf(units, (unit) => lines.lineAt(unit.start)) : [units];
+  return runs.flatMap((run) =>
+    pack(run, budget, room >> 2, overlap, contextAt).map(({ first, end: last, context }) =>
+      span(run[first]!.start, run[last - 1]!.end, context),
+    ),
   );
+}
+
+/** Units that follow each other on one page. */
+function runsOf(units: readonly Unit[], pageOf: (unit: Unit) => number): Unit[][] {
+  const runs: Unit[][] = [];
+  let page: number | undefined;
+  for (const unit of units) {
+    const next = pageOf(unit);
+    if (next === page) runs.at(-1)!.push(unit);
+    else runs.push([unit]);
+    page = next;
+  }
+  return runs;
 }
 
 const NO_CONTEXT: Context = { text: "", weight: 0 };

@@ -8,8 +8,8 @@ import type { ProgressListener } from "../../common/progress.js";
 import { PACKAGE_VERSION } from "../../common/version.js";
 import { readCorpus } from "../../datasets/corpus.js";
 import { CatalogView } from "../../engine/catalog-view.js";
+import { createSettings } from "../../engine/create-settings.js";
 import { Index } from "../../engine/index.js";
-import { identifyModel } from "../../engine/model-handle.js";
 import { makeFolders } from "../../storage/folders.js";
 import { hashFile } from "../../storage/publish.js";
 import { buildIndex } from "../build-index.js";
@@ -95,18 +95,17 @@ async function build(
   if (left > 0) logger.warn(`${left} files or records of ${shownPath(corpus)} could not be read`);
 }
 
-/** What decides what is in the index: SHA-256 of the documents, the model, the options and the version, hexadecimal. */
+/** What decides what is in the index: SHA-256 of the documents, the settings and the version, hexadecimal. */
 async function fingerprintOf(
   corpus: string,
   { model, nbits }: EvalIndexOptions,
   signal: AbortSignal,
 ): Promise<string> {
   const path = resolve(corpus);
-  const [{ fingerprint: modelFingerprint }, documents] = await Promise.all([
-    identifyModel(model),
-    hashCorpus(path, signal),
-  ]);
-  const deciding = [PACKAGE_VERSION, modelFingerprint, nbits ?? DEFAULT_NBITS, documents];
+  const wanted = { ...(model === undefined ? {} : { model }), ...(nbits === undefined ? {} : { nbits }) };
+  const [settings, documents] = await Promise.all([createSettings(wanted), hashCorpus(path, signal)]);
+  // The name of a model is only where it was found.
+  const deciding = [PACKAGE_VERSION, { ...settings, model: settings.model?.fingerprint }, documents];
   return createHash("sha256").update(JSON.stringify(deciding)).digest("hex");
 }
 
@@ -187,5 +186,16 @@ async function writeRecord(folder: string, fingerprint: string, corpus: string):
     await writeFile(path, `${JSON.stringify({ fingerprint, corpus: resolve(corpus) }, null, 2)}\n`);
   } catch (error) {
     throw ioError("write", path, error);
+  }
+}
+
+/** Whether the index was made with words, which lexical search needs. Errors: those of Index.search. */
+export async function hasWords(index: Index): Promise<boolean> {
+  try {
+    await index.search("a", { mode: "lexical", k: 1 });
+    return true;
+  } catch (error) {
+    if (isMaxsimError(error) && error.code === "NO_LEXICAL_INDEX") return false;
+    throw error;
   }
 }

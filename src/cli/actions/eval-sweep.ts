@@ -13,7 +13,7 @@ import { renderSweepChart } from "../render/sweep-chart.js";
 import { renderSweepPage, renderSweepTable } from "../render/sweep-table.js";
 import { countUnknown, type Progress, withEvalProgress } from "./eval.js";
 import { type EvalCollection, readCollection } from "./eval-collection.js";
-import { EVAL_ROOT, evaluationIndex } from "./eval-index.js";
+import { EVAL_ROOT, evaluationIndex, hasWords } from "./eval-index.js";
 import {
   measureTrials,
   type SweepResult,
@@ -23,9 +23,8 @@ import {
 } from "./eval-sweep-points.js";
 
 /** What is tried when nothing else is asked for. */
-const DEFAULT_GRIDS = [
-  "effort=fast,balanced,exact",
-  "nprobe=1,2,4,8;refine=32,128,512",
+const LATE_GRIDS = ["effort=fast,balanced,exact", "nprobe=1,2,4,8;refine=32,128,512"];
+const WORD_GRIDS = [
   "lexicalCandidates=50,200",
   "mode=hybrid;method=rrf,scores;alpha=0.3,0.5,0.7",
   "mode=lexical",
@@ -36,11 +35,10 @@ export async function sweepCollection(
   options: SweepCommandOptions,
   context: CommandContext,
 ): Promise<void> {
-  const grids = options.grid ?? DEFAULT_GRIDS.map(parseGrid);
-  for (const point of grids.flat()) searchOptionsOf(point);
+  for (const point of (options.grid ?? []).flat()) searchOptionsOf(point);
   await withEvalProgress(options, context, async (progress) => {
     const collection = await readCollection(folder, options, true, progress.logger);
-    const result = await sweep(collection, grids, options, progress, context);
+    const result = await sweep(collection, options, progress, context);
     const files = await writeResult(
       result,
       resolve(options.out ?? join(EVAL_ROOT, `${collection.name}-sweep`)),
@@ -57,14 +55,13 @@ export async function sweepCollection(
 
 async function sweep(
   collection: EvalCollection,
-  grids: readonly (readonly GridPoint[])[],
   options: SweepCommandOptions,
   progress: Progress,
   context: CommandContext,
 ): Promise<SweepResult> {
   const indexes = new Map<number | undefined, Index>();
   try {
-    for (const { nbits } of grids.flat()) {
+    for (const { nbits } of options.grid?.flat() ?? [{} as GridPoint]) {
       if (indexes.has(bitsOf(nbits))) continue;
       const chosen = indexOptions(bitsOf(nbits), collection, options);
       const { name, corpus } = collection;
@@ -72,6 +69,7 @@ async function sweep(
       indexes.set(bitsOf(nbits), index);
       if (indexes.size === 1) await countUnknown(collection, index, progress.logger);
     }
+    const grids = options.grid ?? (await possibleGrids([...indexes.values()][0]!, progress));
     const trials = grids.flatMap((points) =>
       points.map((point): Trial => {
         const index = indexes.get(bitsOf(point.nbits))!;
@@ -90,6 +88,13 @@ async function sweep(
   } finally {
     for (const index of indexes.values()) await index.close();
   }
+}
+
+/** All of them, but for an index that was made without words. */
+async function possibleGrids(index: Index, { logger }: Progress): Promise<GridPoint[][]> {
+  const words = await hasWords(index);
+  if (!words) logger.warn("the index was made without words: only the mode late is tried");
+  return [...LATE_GRIDS, ...(words ? WORD_GRIDS : [])].map(parseGrid);
 }
 
 function bitsOf(value: string | number | undefined): number | undefined {

@@ -19,7 +19,7 @@ import { formatCount } from "../render/format.js";
 import { renderJson } from "../render/json.js";
 import { ProgressRenderer } from "../render/progress.js";
 import { checkDocuments, type EvalCollection, readCollection } from "./eval-collection.js";
-import { evaluationIndex } from "./eval-index.js";
+import { evaluationIndex, hasWords } from "./eval-index.js";
 import { type Candidate, reportOn, type SystemReport } from "./eval-report.js";
 import { answerQueries, LATENCY_K, measureLatency, type System } from "./eval-systems.js";
 
@@ -114,7 +114,8 @@ async function searchModes(
   try {
     progress.say(`index: ${shownPath(index.folder)}`);
     const unknown = await countUnknown(collection, index, progress.logger);
-    const systems = (options.modes ?? EVAL_MODES).map((mode): System => {
+    const modes = options.modes ?? (await possibleModes(index, progress.logger));
+    const systems = modes.map((mode): System => {
       return { name: mode, index, options: modeOptions(mode, options) };
     });
     const work = { signal: context.signal, onProgress: progress.onProgress };
@@ -140,6 +141,13 @@ async function searchModes(
   } finally {
     await index.close();
   }
+}
+
+/** All of them, but for an index that was made without words. */
+async function possibleModes(index: Index, logger: Logger): Promise<readonly EvalMode[]> {
+  if (await hasWords(index)) return EVAL_MODES;
+  logger.warn("the index was made without words: only the mode late is evaluated");
+  return ["late"];
 }
 
 export async function countUnknown(

@@ -12,8 +12,9 @@ import { createColors } from "../render/color.js";
 import { formatCount } from "../render/format.js";
 import { renderJson } from "../render/json.js";
 import { type JudgeStyle, renderCandidate, renderJudgements, renderQuery } from "../render/judge.js";
+import { hasWords } from "./eval-index.js";
 import { type Answer, type Answers, KEYS, readAnswers } from "./judge-answers.js";
-import { judgementPool } from "./judge-pool.js";
+import { judgementPool, type PoolOptions } from "./judge-pool.js";
 
 /** Columns where the output is no terminal. */
 const DEFAULT_WIDTH = 100;
@@ -50,7 +51,8 @@ export async function judge(
     const log = await JudgementLog.open(index.folder);
     try {
       const queries = await queriesOf(words, options, log);
-      const round = new Round(index, log, options, context);
+      const modes = options.modes ?? ((await hasWords(index)) ? ["late", "lexical"] : ["late"]);
+      const round = new Round(index, log, { ...options, modes }, context);
       const counts = await round.run(queries);
       const files = judgementFiles(index.folder);
       if (json === true) {
@@ -134,7 +136,7 @@ class Round {
   constructor(
     private readonly index: Index,
     private readonly log: JudgementLog,
-    private readonly options: JudgeCommandOptions,
+    private readonly options: JudgeCommandOptions & Pick<PoolOptions, "modes">,
     private readonly context: CommandContext,
   ) {
     const { stderr, env } = context;

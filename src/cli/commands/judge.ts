@@ -9,7 +9,7 @@ import { choiceOption, integerOption } from "../option-values.js";
 export interface JudgeCommandOptions extends OutputOptions {
   readonly index?: string;
   readonly queries?: string;
-  readonly modes: readonly SearchMode[];
+  readonly modes?: readonly SearchMode[];
   readonly k: number;
   readonly list?: boolean;
   readonly model?: string;
@@ -30,10 +30,11 @@ export function registerJudge(program: Command, context: CommandContext): void {
       "--queries <file>",
       "judge for every query of a file: BEIR queries.jsonl, or lines of id<TAB>text",
     )
-    .option("--modes <list>", "whose answers are judged: late, lexical, hybrid", modesOption, [
-      "late",
-      "lexical",
-    ])
+    .option(
+      "--modes <list>",
+      "whose answers are judged, of late, lexical, hybrid (default: late,lexical)",
+      modesOption,
+    )
     .option("-k <number>", "answers of each mode", integerOption("-k", 1, MAX_POOL), DEFAULT_K)
     .option("--list", "show what was judged")
     .option("--model <name>", "where the model of the index is now (default: where it was)")

@@ -63,10 +63,15 @@ export async function extractDocx(bytes: Buffer): Promise<ExtractedText> {
   };
 }
 
-/** A line of its own for each paragraph, so that line n of the HTML is paragraph n. */
+/**
+ * A line of its own for each paragraph, so that line n of the HTML is paragraph n. The line break stands in the tag, where it is
+ * no white space of the text.
+ */
 function numberParagraphs(html: string): string {
-  const lines = html.replace(/[\r\n]+/g, " ").replace(/<(?:p|h[1-6]|li)>/g, "\n$&");
-  return lines.startsWith("\n") ? lines.slice(1) : lines;
+  let count = 0;
+  return html
+    .replace(/[\r\n]+/g, " ")
+    .replace(/<(p|h[1-6]|li)>/g, (_, name: string) => (count++ === 0 ? `<${name}>` : `<${name}\n>`));
 }
 
 /** An archive of the parts that matter, unpacked within the limits, so that mammoth unpacks nothing itself. */

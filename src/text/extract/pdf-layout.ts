@@ -26,6 +26,9 @@ const MAX_HEADING = 200;
 /** A distance larger than the usual one by as much separates paragraphs. */
 const PARAGRAPH_RATIO = 1.3;
 
+/** Dots that lead the eye from a title to its page number. */
+const LEADERS = /(?: ?\.){6,} ?/g;
+
 /** Lines of a page in the order of its content; blank ones are left out. */
 export function linesOfRuns(runs: readonly PdfRun[]): PdfLine[] {
   const lines: PdfLine[] = [];
@@ -39,15 +42,23 @@ export function linesOfRuns(runs: readonly PdfRun[]): PdfLine[] {
     const clean = text
       .replace(/[\p{Cc}\p{Surrogate}]/gu, " ")
       .replace(/\s+/gu, " ")
+      .replace(LEADERS, " ")
       .trim();
     if (clean !== "") lines.push({ text: clean, size: sizeOf(main), y: main.transform[5] ?? 0 });
   };
   for (const run of runs) {
+    if (open.length > 0 && isElsewhere(run, open[0]!)) close();
     open.push(run);
     if (run.hasEOL) close();
   }
   close();
   return lines;
+}
+
+/** Another line, although the one before has no end: what is raised or lowered by less is in the line. */
+function isElsewhere(run: PdfRun, first: PdfRun): boolean {
+  const distance = Math.abs((run.transform[5] ?? 0) - (first.transform[5] ?? 0));
+  return run.str.trim() !== "" && distance > Math.max(sizeOf(run), sizeOf(first)) / 2;
 }
 
 function sizeOf({ transform }: PdfRun): number {
@@ -94,7 +105,7 @@ function headingSizes(pages: readonly (readonly PdfLine[])[], body: number): num
   return [...new Set(larger.map(({ size }) => size))].sort((a, b) => b - a);
 }
 
-/** Distance of two lines of a paragraph as a multiple of their size: the median. */
+/** Distance of two lines of a paragraph as a multiple of their size: the (lower) median. */
 function usualLeading(pages: readonly (readonly PdfLine[])[], body: number): number {
   const ratios: number[] = [];
   for (const lines of pages) {
@@ -104,7 +115,7 @@ function usualLeading(pages: readonly (readonly PdfLine[])[], body: number): num
     }
   }
   ratios.sort((a, b) => a - b);
-  return ratios[ratios.length >> 1] ?? 1.2;
+  return ratios[(ratios.length - 1) >> 1] ?? 1.2;
 }
 
 function paragraphsOf(lines: readonly PdfLine[], leading: number): PdfLine[][] {

@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { DocumentSet } from "../../../src/documents/document-set.js";
-import { Restriction } from "../../../src/engine/restriction.js";
 import { inGeneration } from "../../../src/indexing/segment.js";
 import { packQuery } from "../../../src/kernels/pack.js";
 import { referenceBackend as kernels } from "../../../src/kernels/reference.js";
@@ -98,6 +97,20 @@ describe("a search of a part", () => {
     );
   });
 
+  it("probes more centroids where little is left, unless the caller says how many", () => {
+    const probed = (documents: number, tuning: SearchTuning): number => {
+      const numbers = Array.from({ length: documents }, (_, i) => i);
+      const { stages } = search(restrictSnapshot(snapshot, DocumentSet.of(numbers)), corpus.query(1, 1), 1, {
+        exhaustiveTokens: 0,
+        ...tuning,
+      });
+      return stages.find(({ stage }) => stage === "probe")!.kept;
+    };
+    expect([10, 40, DOCUMENTS].map((documents) => probed(documents, {}))).toEqual([16, 8, 8]);
+    expect([10, 40].map((documents) => probed(documents, { effort: "fast" }))).toEqual([8, 4]);
+    expect([10, 40].map((documents) => probed(documents, { nprobe: 5 }))).toEqual([5, 5]);
+  });
+
   it("is a search of the generation itself where all of it is meant", () => {
     const all = Array.from({ length: DOCUMENTS }, (_, no) => no);
     expect(restrictSnapshot(snapshot, DocumentSet.of(all))).toBe(snapshot);
@@ -125,35 +138,5 @@ describe("a search of a part", () => {
       }),
       { numRuns: 30 },
     );
-  });
-});
-
-describe("a restriction", () => {
-  it("accepts the passages of its live documents, and combines with sets of others", () => {
-    fc.assert(
-      fc.property(subset, subset, (documents, others) => {
-        const restriction = new Restriction(snapshot, DocumentSet.of(documents));
-        const set = DocumentSet.of(others);
-        const accepted = (by: Restriction): number[] => {
-          const numbers = Array.from({ length: 3 * DOCUMENTS + 30 }, (_, p) => p).filter((p) =>
-            by.accepts(p),
-          );
-          return [...new Set(numbers.map((p) => Math.floor(p / 3)))];
-        };
-        expect(accepted(restriction)).toEqual(alive(documents));
-        expect(accepted(restriction.and(set))).toEqual(alive(documents).filter((no) => set.has(no)));
-        expect(accepted(restriction.without(set))).toEqual(alive(documents).filter((no) => !set.has(no)));
-      }),
-      { numRuns: 30 },
-    );
-  });
-
-  it("accepts the right passages where numbers have gaps", () => {
-    const [first, ...rest] = snapshot.segments;
-    const gappy = { ...first!, numbers: first!.numbers.map((no) => no * 2) };
-    const moved = rest.map((segment) => ({ ...segment, numbers: segment.numbers.map((no) => no + 1000) }));
-    const restriction = new Restriction({ ...snapshot, segments: [gappy, ...moved] }, DocumentSet.of([1, 2]));
-    const accepted = Array.from({ length: 2000 }, (_, p) => p).filter((p) => restriction.accepts(p));
-    expect(accepted).toEqual([6, 8, 10, 12, 14, 16]);
   });
 });

@@ -68,7 +68,34 @@ describe("a folder", () => {
       "c.txt",
     );
     const excludePaths = [join(root, "out"), join(root, "c.txt")];
-    expect(await walk({ excludePaths })).toEqual(["a.txt", "!ix: the folder of an index", "mine/catalog.sqlite"]);
+    expect(await walk({ excludePaths })).toEqual([
+      "a.txt",
+      "!ix: the folder of an index",
+      "mine/catalog.sqlite",
+    ]);
+  });
+
+  test("is read as far as patterns include and do not exclude it", async () => {
+    put("a.md", "b.PDF", "drafts/c.pdf", "docs/d.md", "docs/deep/e.pdf", "docs/deep/notes/f.txt", "#g.md");
+    expect(await walk({ include: ["*.pdf"] })).toEqual(["b.PDF", "docs/deep/e.pdf", "drafts/c.pdf"]);
+    expect(await walk({ include: ["*.pdf"], exclude: ["drafts/"] })).toEqual(["b.PDF", "docs/deep/e.pdf"]);
+    expect(await walk({ include: ["docs/"], exclude: ["*.pdf"] })).toEqual([
+      "docs/d.md",
+      "docs/deep/notes/f.txt",
+    ]);
+    expect(await walk({ include: ["/*.md", "docs/**/*.txt"] })).toEqual([
+      "#g.md",
+      "a.md",
+      "docs/deep/notes/f.txt",
+    ]);
+    expect(await walk({ exclude: ["*.*", "!a.md"] })).toEqual(["a.md"]);
+    expect(await walk({ include: ["#g.md"] })).toEqual(["#g.md"]);
+    expect(await walk({ include: ["*.none"] })).toEqual([]);
+    write(".gitignore", "a.md\n");
+    expect(await walk({ include: ["a.md"] })).toEqual([]);
+    // What is named itself is read.
+    expect(await walk({ exclude: ["*"] }, [join(root, "a.md")])).toEqual(["a.md"]);
+    await expect(walk({ include: [" "] })).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
   });
 
   test("that is empty has no files", async () => {
@@ -90,6 +117,11 @@ describe("a folder", () => {
     for (const name of ["big.txt", "big.jsonl", "big.CSV"]) truncateSync(join(root, name), 11 * 1024 * 1024);
     expect(await walk()).toEqual(["big.CSV", "big.jsonl", "!big.txt: larger than 10485760 bytes: 11534336"]);
     expect(await walk({ maxFileSize: 2e7 })).toContain("big.txt");
+    // Pictures make them large.
+    put("big.pdf");
+    truncateSync(join(root, "big.pdf"), 11 * 1024 * 1024);
+    expect(await walk()).toContain("big.pdf");
+    expect(await walk({ maxFileSize: 1000 })).toContain("!big.pdf: larger than 1000 bytes: 11534336");
   });
 
   test.skipIf(isWindows)("does not follow symbolic links, cyclic ones included", async () => {

@@ -10,10 +10,12 @@ export const SCRIPT = String.raw`
   tip.setAttribute("role", "status");
   tip.hidden = true;
   let lit = [];
+  let subject = null;
   const label = (cell) => cell.querySelector("bdi").textContent;
   const unlight = () => {
     for (const element of lit) element.classList.remove("on");
     lit = [];
+    subject = null;
     tip.hidden = true;
   };
   const light = (...elements) => {
@@ -21,6 +23,8 @@ export const SCRIPT = String.raw`
     for (const element of lit) element.classList.add("on");
   };
   const place = (element) => {
+    subject = element;
+    tip.hidden = false;
     const box = element.getBoundingClientRect();
     const own = tip.getBoundingClientRect();
     const left = Math.min(Math.max(4, box.left + box.width / 2 - own.width / 2), innerWidth - own.width - 4);
@@ -43,7 +47,6 @@ export const SCRIPT = String.raw`
     const value = document.createElement("b");
     value.textContent = similarity(cell);
     tip.replaceChildren(label(row), " \u2192 ", label(column), " ", value, cell.classList.contains("c") ? " chosen" : "");
-    tip.hidden = false;
     place(cell);
   };
   const showToken = (token) => {
@@ -59,7 +62,6 @@ export const SCRIPT = String.raw`
     light(token, map.tHead.rows[0].cells[j]);
     const words = named.map((row) => label(row.cells[0]) + " " + similarity(row.cells[j])).join(", ");
     tip.replaceChildren(found.length > 0 ? "chosen by " + words : "nearest: " + words);
-    tip.hidden = false;
     place(token);
   };
   const cellOf = (target) => (target instanceof Element ? target.closest(".map tbody td") : null);
@@ -76,12 +78,7 @@ export const SCRIPT = String.raw`
     if (cell) show(cell);
     else unlight();
   });
-  document.addEventListener("scroll", ({ target }) => {
-    const cell = document.activeElement && cellOf(document.activeElement);
-    if (cell && target.contains(cell)) show(cell);
-    else unlight();
-  }, true);
-
+  document.addEventListener("scroll", () => subject && place(subject), true);
   const visible = (cell) => cell && cell.offsetParent !== null;
   const focusCell = (cell) => {
     const table = cell.closest("table");
