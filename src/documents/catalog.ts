@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type Database from "better-sqlite3";
 import { checkInteger, invalidArgument } from "../common/check.js";
 import { isMaxsimError, MaxsimError } from "../common/errors.js";
-import type { ScoredPassage, WordSearch } from "../lexical/reader.js";
+import type { WordRanking, WordSearch } from "../lexical/reader.js";
 import { lexicalSchema, optimizeLexical } from "../lexical/table.js";
 import { isFileId } from "../storage/file-names.js";
 import { HISTORY_NAME, newestNoted, removeHistory } from "../storage/history-log.js";
@@ -248,7 +248,7 @@ export class Catalog {
   }
 
   /** The best passages for some words. Errors: NO_LEXICAL_INDEX. */
-  searchWords(search: WordSearch): ScoredPassage[] {
+  searchWords(search: WordSearch): WordRanking {
     return this.read(({ words }) => words.search(search));
   }
 

@@ -4,6 +4,7 @@ import { type FusionEntry, fuse } from "../search/fuse.js";
 import type { RankedDocument, SearchOutcome } from "../search/types.js";
 import type { Hit } from "./options.js";
 import type { SearchPlan } from "./search-plan.js";
+import type { RankedByWords } from "./word-search.js";
 
 export interface Ranking extends Pick<SearchExplanation, "plan" | "reason"> {
   /** At most `k`, best first. */
@@ -12,11 +13,12 @@ export interface Ranking extends Pick<SearchExplanation, "plan" | "reason"> {
   readonly scores?: readonly NonNullable<Hit["scores"]>[];
 }
 
-/** @param late null in the mode "lexical". */
+/** @param late null in the mode "lexical". @param queryTokens vectors of the query. */
 export function combine(
   { k, mode, fusion }: SearchPlan,
-  words: readonly RankedDocument[],
+  { ranked: words, scale }: RankedByWords,
   late: SearchOutcome | null,
+  queryTokens: number,
   trace: Trace,
 ): Ranking {
   if (late === null) {
@@ -38,7 +40,7 @@ export function combine(
   const fused = trace.measure(
     "fuse",
     "documents",
-    () => fuse([...entries.values()], fusion).slice(0, k),
+    () => fuse([...entries.values()], fusion, { late: queryTokens, lexical: scale }).slice(0, k),
     ({ length }) => ({ seen: entries.size, kept: length }),
   );
   const ranked = fused.map(({ documentNo, score }) => {

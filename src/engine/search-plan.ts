@@ -19,7 +19,7 @@ export interface SearchPlan {
 }
 
 /** Measured in docs/evaluation.md, "Fusion". */
-const DEFAULT_FUSION: FusionMethod = { method: "scores", alpha: 0.7 };
+const DEFAULT_FUSION: FusionMethod = { method: "scores", alpha: 0.83 };
 const DEFAULT_DEPTH = 100;
 
 /** Errors: INVALID_ARGUMENT. */

@@ -8,7 +8,7 @@ import { packQuery } from "../kernels/pack.js";
 import { type LexicalQuery, parseQuery, plainQuery } from "../lexical/query.js";
 import { type SearchExplanation, Trace } from "../search/explain.js";
 import type { Router } from "../search/router.js";
-import type { RankedDocument, SearchOutcome, SearchRequest, SearchSnapshot } from "../search/types.js";
+import type { SearchOutcome, SearchRequest, SearchSnapshot } from "../search/types.js";
 import type { EncodePool } from "../workers/encode-pool.js";
 import type { SearchPool } from "../workers/search-pool.js";
 import { combine, type Ranking } from "./combine.js";
@@ -20,8 +20,8 @@ import { type Filtered, filterDocuments } from "./restricting.js";
 import { routerFor } from "./routers.js";
 import { normalizedRows, type VectorRows } from "./rows.js";
 import { type SearchPlan, searchPlan } from "./search-plan.js";
-import { lexicalKind, type Scope, scopeOf } from "./search-scope.js";
-import { documentsByWords } from "./word-search.js";
+import { type Scope, scopeOf } from "./search-scope.js";
+import { documentsByWords, type RankedByWords } from "./word-search.js";
 
 export interface ReadContext {
   readonly catalog: Catalog;
@@ -155,7 +155,8 @@ async function run(
   throwIfAborted(options.signal, "the search");
   return Promise.all(
     queries.map((query, i) => {
-      const ranking = combine(plan, words[i]!, late === null ? null : late.outcomes[i]!, traces[i]!);
+      const outcome = late === null ? null : late.outcomes[i]!;
+      const ranking = combine(plan, words[i]!, outcome, query.encoded?.tokens.length ?? 0, traces[i]!);
       const presentation: HitPresentation = {
         asked: query.asked,
         snippets: plan.snippets,
@@ -193,15 +194,14 @@ function rankWords(
   asked: LexicalQuery | null,
   { lexicalCandidates, mode, k }: SearchPlan,
   trace: Trace,
-): readonly RankedDocument[] {
+): RankedByWords {
   const limit = mode === "lexical" ? k : lexicalCandidates;
-  if (asked === null || limit === 0) return [];
-  const kind = lexicalKind(loaded.catalog);
+  if (asked === null || limit === 0) return { ranked: [], scale: 0 };
   return trace.measure(
     "words",
     "documents",
-    () => documentsByWords(catalog, snapshot, kind, asked.text, limit),
-    (found) => ({ seen: found.length, kept: found.length }),
+    () => documentsByWords(catalog, snapshot, loaded.catalog, asked.text, limit),
+    ({ ranked }) => ({ seen: ranked.length, kept: ranked.length }),
   );
 }
 
@@ -215,14 +215,14 @@ async function searchLate(
   { loaded, kernels, searches }: ReadContext,
   queries: readonly Query[],
   scopes: readonly Scope[],
-  words: readonly (readonly RankedDocument[])[],
+  words: readonly RankedByWords[],
   { depth, parameters }: SearchPlan,
   signal: AbortSignal | undefined,
 ): Promise<LateAnswers> {
   const { dim } = loaded.catalog.settings;
   const requests = queries.map(({ encoded }, i): SearchRequest => {
     const { vectors } = encoded!;
-    const named = Uint32Array.from(words[i]!, ({ passageNo }) => passageNo);
+    const named = Uint32Array.from(words[i]!.ranked, ({ passageNo }) => passageNo);
     const packed = packQuery(vectors, vectors.length / dim, dim);
     return { packed, vectors, k: depth, parameters, ...(named.length === 0 ? {} : { named }) };
   });

@@ -1,9 +1,8 @@
 /** Search by words in what a snapshot shows of the full-text table. */
 import type { Catalog } from "../documents/catalog.js";
 import { DocumentSet } from "../documents/document-set.js";
+import type { Snapshot } from "../documents/records.js";
 import { ordinalOf } from "../indexing/segment.js";
-import type { ScoredPassage } from "../lexical/reader.js";
-import type { LexicalKind } from "../lexical/table.js";
 import { queryTerms } from "../lexical/terms.js";
 import { TopDocuments } from "../search/top-documents.js";
 import type { RankedDocument, SearchSnapshot } from "../search/types.js";
@@ -41,35 +40,32 @@ function documentOf({ segments }: SearchSnapshot, passageNo: number): number | u
   return undefined;
 }
 
-/** The best passages for the words of a text. Errors: NO_LEXICAL_INDEX. */
-export function passagesByWords(
-  catalog: Catalog,
-  snapshot: SearchSnapshot,
-  kind: LexicalKind,
-  text: string,
-  limit: number,
-): ScoredPassage[] {
-  const terms = queryTerms(text, kind);
-  if (terms.length === 0) return [];
-  return catalog.searchWords({ terms, accepted: visiblePassages(snapshot), limit, budget: BUDGET });
+export interface RankedByWords {
+  /** By their best passage; fewer than wanted when no more documents have one of the words. */
+  readonly ranked: readonly RankedDocument[];
+  /** See `WordRanking`. */
+  readonly scale: number;
 }
 
-/** The best documents for the words of a text, by their best passage; fewer than `limit` when no more have such words. */
+/** The best documents for the words of a text. Errors: NO_LEXICAL_INDEX. */
 export function documentsByWords(
   catalog: Catalog,
   snapshot: SearchSnapshot,
-  kind: LexicalKind,
+  { settings, passages }: Snapshot,
   text: string,
   limit: number,
-): RankedDocument[] {
-  for (let passages = limit * PASSAGES_PER_DOCUMENT; ; passages *= PASSAGES_PER_DOCUMENT) {
-    const found = passagesByWords(catalog, snapshot, kind, text, passages);
+): RankedByWords {
+  const terms = queryTerms(text, settings.lexical ?? "off");
+  const accepted = visiblePassages(snapshot);
+  for (let wanted = limit * PASSAGES_PER_DOCUMENT; ; wanted *= PASSAGES_PER_DOCUMENT) {
+    const search = { terms, accepted, limit: wanted, passages, budget: BUDGET };
+    const { found, scale } = catalog.searchWords(search);
     const top = new TopDocuments(limit);
     for (const { passageNo, score } of found) {
       const documentNo = documentOf(snapshot, passageNo);
       if (documentNo !== undefined) top.push(documentNo, passageNo, score);
     }
-    if (top.size === limit || found.length < passages) return top.ranked();
+    if (top.size === limit || found.length < wanted) return { ranked: top.ranked(), scale };
   }
 }
 

@@ -9,17 +9,35 @@ export interface ScoredPassage {
   readonly score: number;
 }
 
+export interface WordRanking {
+  /** Best first; ties to the lower number. */
+  readonly found: readonly ScoredPassage[];
+  /**
+   * The sum of the terms' inverse document frequencies: what a passage of average length scores that holds each of them once.
+   * Others may score more.
+   */
+  readonly scale: number;
+}
+
 export interface WordSearch {
   /** Of `queryTerms`. A passage with one of them is found. */
   readonly terms: readonly string[];
   /** 1 for each passage number that may be found; numbers beyond its length may not. */
   readonly accepted: Uint8Array;
   readonly limit: number;
+  /** Passages of the index, for the scale of scores. */
+  readonly passages: number;
   /**
    * Passages that are scored at most, about 1 microsecond each: the most frequent terms are left out when all of them
    * together would be found in more. The rarest term is always looked up.
    */
   readonly budget: number;
+}
+
+interface FoundTerm {
+  readonly term: string;
+  /** Passages that hold it. */
+  readonly passages: number;
 }
 
 /** Weights of the columns context, text and parts: measured in docs/evaluation.md, "Lexical search". */
@@ -58,17 +76,18 @@ export class LexicalReader {
   }
 
   /**
-   * The best passages, best first; ties to the lower number. The statistics of BM25 are those of all rows, deleted passages
-   * that are not purged yet among them.
+   * The best passages. The statistics of BM25 are those of all rows, deleted passages that are not purged yet among them.
    */
-  search({ terms, accepted, limit, budget }: WordSearch): ScoredPassage[] {
-    const match = this.affordable(terms, budget).map(quoted).join(" OR ");
-    if (match === "" || limit === 0) return [];
+  search({ terms, accepted, limit, passages, budget }: WordSearch): WordRanking {
+    const used = this.affordable(terms, budget);
+    const scale = used.reduce((sum, term) => sum + inverseFrequency(passages, term.passages), 0);
+    if (used.length === 0 || limit === 0) return { found: [], scale };
     this.accepted = accepted;
-    return this.best
-      .all(match, COLUMN_WEIGHTS, limit)
+    const found = this.best
+      .all(used.map(({ term }) => quoted(term)).join(" OR "), COLUMN_WEIGHTS, limit)
       .map(([passageNo, rank]) => ({ passageNo, score: -rank }))
       .sort((a, b) => b.score - a.score || a.passageNo - b.passageNo);
+    return { found, scale };
   }
 
   /** Numbers of all passages that hold the words side by side, in this order, ascending. */
@@ -77,7 +96,7 @@ export class LexicalReader {
   }
 
   /** The rarest terms, in the order of the query, as many as are found in `budget` passages together. */
-  private affordable(terms: readonly string[], budget: number): readonly string[] {
+  private affordable(terms: readonly string[], budget: number): readonly FoundTerm[] {
     const found = terms.map((term, place) => ({
       term,
       place,
@@ -91,6 +110,12 @@ export class LexicalReader {
         sum += passages;
         return i === 0 || sum <= budget;
       });
-    return kept.sort((a, b) => a.place - b.place).map(({ term }) => term);
+    return kept.sort((a, b) => a.place - b.place);
   }
+}
+
+/** As FTS5 has it: a term that more than half of the passages hold still counts a little. */
+function inverseFrequency(passages: number, having: number): number {
+  const ratio = (passages - having + 0.5) / (having + 0.5);
+  return ratio > 1 ? Math.log(ratio) : 1e-6;
 }

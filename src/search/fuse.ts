@@ -22,16 +22,28 @@ export interface FusedDocument extends FusionEntry {
 /** Softens the difference between the first ranks. */
 const RRF_K = 60;
 
+/** What scores are divided by to be comparable. */
+export interface FusionScale {
+  /** Token vectors of the query: MaxSim of a passage that has them all. */
+  readonly late: number;
+  /** BM25 of a passage that has all terms of the query, as far as that can be said. */
+  readonly lexical: number;
+}
+
 /**
  * All entries, best first; ties to the document that was added first.
  *
  * "rrf": alpha / (60 + rank by MaxSim) + (1 - alpha) / (60 + rank by BM25), ranks from 1, nothing for a missing one.
  *
- * "scores": alpha * late + (1 - alpha) * lexical, where `late` is MaxSim between the lowest (0) and the highest (1) of the
- * entries, and `lexical` BM25 between 0 and the highest (1).
+ * "scores": alpha * late / scale.late + (1 - alpha) * min(1, lexical / scale.lexical), nothing for a missing one. The scales
+ * belong to the query, not to what was found, so a ranking by words that fits badly has little to say.
  */
-export function fuse(entries: readonly FusionEntry[], { method, alpha }: FusionMethod): FusedDocument[] {
-  const scoreOf = method === "rrf" ? byRanks(entries, alpha) : byScores(entries, alpha);
+export function fuse(
+  entries: readonly FusionEntry[],
+  { method, alpha }: FusionMethod,
+  scale: FusionScale,
+): FusedDocument[] {
+  const scoreOf = method === "rrf" ? byRanks(entries, alpha) : byScores(alpha, scale);
   return entries
     .map((entry) => ({ ...entry, score: scoreOf(entry) }))
     .sort((a, b) => b.score - a.score || a.documentNo - b.documentNo);
@@ -50,14 +62,9 @@ function ranks(entries: readonly FusionEntry[], which: "late" | "lexical"): Map<
   return new Map(scored.map(({ documentNo }, i) => [documentNo, i + 1]));
 }
 
-function byScores(entries: readonly FusionEntry[], alpha: number): (entry: FusionEntry) => number {
-  const late = entries.flatMap((entry) => entry.late ?? []);
-  const lowest = Math.min(...late);
-  const span = Math.max(...late) - lowest;
-  const highest = Math.max(0, ...entries.map(({ lexical = 0 }) => lexical));
-  return (entry) => {
-    const similar = entry.late === undefined ? 0 : span > 0 ? (entry.late - lowest) / span : 1;
-    const worded = highest > 0 ? (entry.lexical ?? 0) / highest : 0;
-    return alpha * similar + (1 - alpha) * worded;
+function byScores(alpha: number, scale: FusionScale): (entry: FusionEntry) => number {
+  return ({ late = 0, lexical = 0 }) => {
+    const worded = scale.lexical > 0 ? Math.min(1, lexical / scale.lexical) : 0;
+    return (alpha * late) / scale.late + (1 - alpha) * worded;
   };
 }
