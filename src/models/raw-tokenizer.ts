@@ -8,6 +8,8 @@ export interface RawTokenizer {
 
 export interface RawAddedToken {
   readonly id: number;
+  /** Whether it is looked for after the text is normalized. */
+  readonly normalized: boolean;
   /** Whether the white space before it, or after it, belongs to it. */
   readonly lstrip: boolean;
   readonly rstrip: boolean;

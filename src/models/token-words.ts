@@ -27,6 +27,8 @@ export interface TokenSpelling {
   readonly suffix: string;
   /** After the last token of a word, such as "</w>"; empty for none. */
   readonly endOfWord: string;
+  /** Whether normalizer and pre-tokenizer are those of BERT, which look at characters and end words at white space. */
+  readonly bert: boolean;
   /** Whether a character that is not in the vocabulary becomes tokens such as "<0xE2>". */
   readonly byteFallback: boolean;
 }
@@ -35,13 +37,14 @@ type Json = Readonly<Record<string, unknown>>;
 
 /** Reads the spelling from a parsed `tokenizer.json`. */
 export function tokenSpelling(json: object): TokenSpelling {
-  const { model, pre_tokenizer } = json as { model?: Json; pre_tokenizer?: unknown };
+  const { model, normalizer, pre_tokenizer } = json as Readonly<Record<string, Json | null | undefined>>;
   const text = (value: unknown): string => (typeof value === "string" ? value : "");
   return {
     byteLevel: hasByteLevel(pre_tokenizer),
     prefix: text(model?.continuing_subword_prefix),
     suffix: text(model?.continuing_subword_suffix),
     endOfWord: text(model?.end_of_word_suffix),
+    bert: normalizer?.type === "BertNormalizer" && pre_tokenizer?.type === "BertPreTokenizer",
     byteFallback: model?.byte_fallback === true,
   };
 }
@@ -57,12 +60,19 @@ const CACHED_WORDS = 20_000;
 const LONGEST_CACHED = 32;
 
 export class WordCutter {
+  /** Whether the tokens of a text are those of its parts between spaces, one after another. */
+  readonly separable: boolean;
   private readonly cache = new Map<string, TokenWord>();
 
   constructor(
     private readonly tokenizer: RawTokenizerSteps,
     private readonly spelling: TokenSpelling,
-  ) {}
+  ) {
+    const added = [...tokenizer.added_tokens_map].every(
+      ([content, { normalized }]) => !normalized && !/\s/u.test(content),
+    );
+    this.separable = spelling.bert && added && !tokenizer.model.fuse_unk;
+  }
 
   /** The words of a text, without special tokens. */
   cut(text: string): TokenWord[] {

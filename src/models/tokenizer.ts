@@ -7,7 +7,7 @@ import { ioError } from "../common/errors.js";
 import { invalidModel } from "./model-folder.js";
 import { createRawTokenizer, type RawTokenizer } from "./raw-tokenizer.js";
 import type { Marker, ModelSettings } from "./settings.js";
-import { type LocatedTokens, locateTokens } from "./token-offsets.js";
+import { type LocatedTokens, TokenLocator } from "./token-offsets.js";
 import { tokenSpelling, WordCutter } from "./token-words.js";
 
 export interface EncodedText {
@@ -55,7 +55,7 @@ const CUT_MARGIN = 16;
 
 export class TextTokenizer {
   private readonly tokenizer: RawTokenizer;
-  private readonly cutter: WordCutter;
+  private readonly locator: TokenLocator;
   private readonly settings: ModelSettings;
   /** Special tokens that the tokenizer puts before and after a text. */
   private readonly before: readonly number[];
@@ -67,7 +67,7 @@ export class TextTokenizer {
     const tokenizer = createRawTokenizer(json);
     this.settings = settings;
     this.tokenizer = tokenizer;
-    this.cutter = new WordCutter(tokenizer, tokenSpelling(json));
+    this.locator = new TokenLocator(new WordCutter(tokenizer, tokenSpelling(json)), settings.lowercase);
     const probe = tokenizer.encode("a", { add_special_tokens: false }).ids;
     const whole = tokenizer.encode("a").ids;
     const at = whole.findIndex((_, i) => probe.every((id, j) => whole[i + j] === id));
@@ -249,8 +249,7 @@ export class TextTokenizer {
 
   private readonly plainTokens = (text: string): Tokens => ({ ids: this.tokenize(text) });
 
-  private readonly locatedTokens = (text: string): LocatedTokens =>
-    locateTokens(this.cutter, text, this.settings.lowercase);
+  private readonly locatedTokens = (text: string): LocatedTokens => this.locator.locate(text);
 
   private tokenize(text: string): number[] {
     const lowered = this.settings.lowercase ? text.toLowerCase() : text;

@@ -5,6 +5,7 @@ export const SUITES = [
   { name: "kernels", summary: "nanoseconds a token of each kernel, hot and cold, on each instruction set" },
   { name: "stages", summary: "milliseconds of each search stage, what it saw and kept" },
   { name: "query", summary: "latency and recall of searches, of several settings, beside other engines" },
+  { name: "filter", summary: "searches with a filter beside those without, warm and cold" },
   { name: "router", summary: "finding the nearest centroids: scan against graph" },
   { name: "concurrent", summary: "throughput with several callers" },
   { name: "build", summary: "building an index: seconds by stage, memory, bytes a token by part" },

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { loadModelSettings } from "../../../src/models/load-settings.js";
 import { createRawTokenizer } from "../../../src/models/raw-tokenizer.js";
 import type { ModelSettings } from "../../../src/models/settings.js";
-import { locateTokens } from "../../../src/models/token-offsets.js";
+import { TokenLocator } from "../../../src/models/token-offsets.js";
 import { tokenSpelling, WordCutter } from "../../../src/models/token-words.js";
 import { type LocatedText, TextTokenizer, TokenPart } from "../../../src/models/tokenizer.js";
 import { temporaryFolders } from "../../support/temp-folder.js";
@@ -62,18 +62,25 @@ interface Located {
 
 interface Kind {
   readonly raw: ReturnType<typeof createRawTokenizer>;
-  readonly cutter: WordCutter;
+  readonly locator: TokenLocator;
+  readonly lowering: TokenLocator;
   readonly byteLevel: boolean;
 }
 
 function kindOf(json: object): Kind {
   const raw = createRawTokenizer(json);
   const spelling = tokenSpelling(json);
-  return { raw, cutter: new WordCutter(raw, spelling), byteLevel: spelling.byteLevel };
+  const cutter = new WordCutter(raw, spelling);
+  return {
+    raw,
+    locator: new TokenLocator(cutter, false),
+    lowering: new TokenLocator(cutter, true),
+    byteLevel: spelling.byteLevel,
+  };
 }
 
-function locate({ raw, cutter }: Kind, text: string, lower = false): Located[] {
-  const { ids, starts, ends } = locateTokens(cutter, text, lower);
+function locate({ raw, locator, lowering }: Kind, text: string, lower = false): Located[] {
+  const { ids, starts, ends } = (lower ? lowering : locator).locate(text);
   const expected = raw.encode(lower ? text.toLowerCase() : text, { add_special_tokens: false }).ids;
   expect(ids).toEqual(expected);
   return ids.map((id, i) => ({
