@@ -30,7 +30,8 @@ function anchor(pattern: string, folder: string): string {
   return [escaped === "/" ? "" : escaped, ...names].join("/");
 }
 
-/** For an option that may be given again. */
-export function collect(text: string, before: readonly string[] = []): string[] {
-  return [...before, text];
+/** The value of an option that may be given again. Errors: INVALID_FILTER. */
+export function pathOption(pattern: string, before: readonly string[] = []): string[] {
+  pathFilter(pattern);
+  return [...before, pattern];
 }

@@ -7,10 +7,14 @@ export function usageError(error: CommanderError, program: Command, args: readon
   const [, message = error.message, suggestion] =
     /^(?:error: )?(.*?)(?:\n\((Did you mean .*)\))?$/s.exec(error.message) ?? [];
   const command = program.commands.find((candidate) => args.includes(candidate.name()));
+  const see = `See: maxsim ${command === undefined ? "" : `${command.name()} `}--help`;
+  const isWord = command?.name() === "search" && /^unknown option '-[^-]/.test(message);
   const more =
     error.code === "commander.unknownCommand"
       ? `The commands are ${program.commands.map((candidate) => candidate.name()).join(", ")}.`
-      : `See: maxsim ${command === undefined ? "" : `${command.name()} `}--help`;
+      : isWord
+        ? `A -word of a question stands in its quotes: maxsim search "tea -milk". ${see}`
+        : see;
   return new MaxsimError("INVALID_ARGUMENT", message, {
     hint: suggestion === undefined ? more : suggestion.replace(/\n/g, " "),
     cause: error,

@@ -16,7 +16,6 @@ import { writeGeneration } from "./commit.js";
 import { CATALOG_NAME, checkpoint, createCatalog, guard, openCatalog } from "./connection.js";
 import { type FieldValues, readFieldValues } from "./field-values.js";
 import type { Field } from "./filter/fields.js";
-import { NotJsonError, toJsonText } from "./json-text.js";
 import { hasPurgeable } from "./purge.js";
 import { Readers } from "./readers.js";
 import type {
@@ -36,6 +35,7 @@ import { repairRows } from "./repair-rows.js";
 import type { RowRepair, RowRepairOptions } from "./row-repair.js";
 import { rowWriter } from "./rows.js";
 import { CATALOG_VERSION } from "./schema.js";
+import { settingsText } from "./settings-text.js";
 import { settingsProblem } from "./snapshot.js";
 import { findProblems } from "./verify.js";
 
@@ -121,17 +121,15 @@ export class Catalog {
 
   /** The newest generation, read in one short transaction. Errors: CORRUPT. */
   snapshot(): Snapshot {
-    return this.read(({ db, snapshots }) => db.transaction(() => snapshots.read())());
+    return this.readAtOnce(({ snapshots }) => snapshots.read());
   }
 
   /** The newest generation with its deletions, both of one state. Errors: CORRUPT. */
   generation(): Generation {
-    return this.read(({ db, snapshots }) =>
-      db.transaction(() => {
-        const snapshot = snapshots.read();
-        return { snapshot, deleted: snapshots.deadPassages(snapshot.generation) };
-      })(),
-    );
+    return this.readAtOnce(({ snapshots }) => {
+      const snapshot = snapshots.read();
+      return { snapshot, deleted: snapshots.deadPassages(snapshot.generation) };
+    });
   }
 
   /** Number of the newest generation. */
@@ -141,7 +139,7 @@ export class Catalog {
 
   /** Names of the files, relative to the folder, that generations from `oldest` on need. */
   filesInUse(oldest: number): Set<string> {
-    return this.read(({ db, snapshots }) => db.transaction(() => snapshots.filesInUse(oldest))());
+    return this.readAtOnce(({ snapshots }) => snapshots.filesInUse(oldest));
   }
 
   /** At most `limit` generations below number `before`, newest first. */
@@ -195,17 +193,15 @@ export class Catalog {
   }
 
   documentById(id: string, snapshot: Snapshot): StoredDocument | undefined {
-    return this.read(({ documents }) => {
-      const documentNo = documents.numberOf(checkId(id), snapshot.generation);
-      if (documentNo !== undefined) return documents.document(documentNo, snapshot.generation);
-      documents.requireAbsent([id], snapshot);
-      return undefined;
+    return this.readAtOnce(({ documents }) => {
+      const documentNo = documents.numbersOf([checkId(id)], snapshot).get(id);
+      return documentNo === undefined ? undefined : documents.document(documentNo, snapshot.generation);
     });
   }
 
-  /** As `documentById`, for many questions: damage to the index of ids may hide a document. */
+  /** As `documentById`, for many questions: damage to the index of ids may hide a document, which a commit notices. */
   liveById(id: string, snapshot: Snapshot): StoredDocument | undefined {
-    return this.read(({ documents }) => {
+    return this.readAtOnce(({ documents }) => {
       const documentNo = documents.numberOf(checkId(id), snapshot.generation);
       return documentNo === undefined ? undefined : documents.document(documentNo, snapshot.generation);
     });
@@ -219,11 +215,9 @@ export class Catalog {
   ): StoredDocument[] {
     const offset = checkInteger("offset", page.offset, 0);
     const limit = checkInteger("limit", page.limit, 0);
-    return this.read(({ documents }) => {
-      const found = documents.list(snapshot.generation, offset, limit, condition);
-      if (condition === undefined) documents.requireWhole(snapshot, offset, limit, found.length);
-      return found;
-    });
+    return this.readAtOnce(({ documents }) =>
+      documents.list(snapshot, { after: -1, offset, limit }, condition),
+    );
   }
 
   /**
@@ -237,14 +231,19 @@ export class Catalog {
   ): DocumentSummary[] {
     const offset = checkInteger("offset", page.offset, 0);
     const limit = checkInteger("limit", page.limit, 0);
-    return this.read(({ documents }) =>
-      documents.summaries(snapshot.generation, { after: page.after, offset, limit }, condition),
+    return this.readAtOnce(({ documents }) =>
+      documents.summaries(snapshot, { after: page.after, offset, limit }, condition),
     );
+  }
+
+  /** CORRUPT when damage hides documents of the snapshot: before all pages of it are read, which then need no look each. */
+  requireWhole(snapshot: Snapshot): void {
+    this.readAtOnce(({ documents }) => documents.hidden.requireWhole(snapshot));
   }
 
   /** Numbers of the live documents that meet the condition, ascending. */
   matchingDocuments(snapshot: Snapshot, condition: RowCondition): number[] {
-    return this.read(({ documents }) => documents.matching(snapshot.generation, condition));
+    return this.readAtOnce(({ documents }) => documents.matching(snapshot, condition));
   }
 
   /** The best passages for some words. Errors: NO_LEXICAL_INDEX. */
@@ -264,7 +263,7 @@ export class Catalog {
 
   /** Live documents that were read from the file, in the order in which they were added. */
   documentsOfSource(path: string, snapshot: Snapshot): StoredDocument[] {
-    return this.read(({ documents }) => documents.ofSource(path, snapshot.generation));
+    return this.readAtOnce(({ documents }) => documents.ofSource(path, snapshot.generation));
   }
 
   /** Paths that documents were read from, by number. CORRUPT when one is missing. */
@@ -284,17 +283,27 @@ export class Catalog {
 
   /** Numbers of those ids that are live in the newest generation. */
   liveIds(ids: readonly string[]): Map<string, number> {
-    return this.read(({ db, snapshots, documents }) =>
-      db.transaction(() => {
-        const generation = snapshots.last()[0];
-        const found = new Map<string, number>();
-        for (const id of ids) {
-          const documentNo = documents.numberOf(checkId(id), generation);
-          if (documentNo !== undefined) found.set(id, documentNo);
-        }
-        return found;
-      })(),
+    return this.readAtOnce(({ snapshots, documents }) =>
+      documents.numbersOf(ids.map(checkId), snapshots.read()),
     );
+  }
+
+  /** As `liveIds`, for ids that are about to be added: damage to the index of ids may hide one, which the commit notices. */
+  takenIds(ids: readonly string[]): Map<string, number> {
+    return this.readAtOnce(({ snapshots, documents }) => {
+      const generation = snapshots.last()[0];
+      return new Map(
+        ids.flatMap((id) => {
+          const documentNo = documents.numberOf(checkId(id), generation);
+          return documentNo === undefined ? [] : [[id, documentNo] as const];
+        }),
+      );
+    });
+  }
+
+  /** Numbers of those ids that are live in the snapshot. */
+  numbersOf(ids: readonly string[], snapshot: Snapshot): Map<string, number> {
+    return this.readAtOnce(({ documents }) => documents.numbersOf(ids, snapshot));
   }
 
   /**
@@ -322,7 +331,7 @@ export class Catalog {
    * @returns what is wrong, at most 20 sentences; empty for a sound catalog.
    */
   verify(): string[] {
-    return this.read(({ db }) => db.transaction(() => findProblems(db))());
+    return this.readAtOnce(({ db }) => findProblems(db));
   }
 
   /**
@@ -364,6 +373,11 @@ export class Catalog {
     }
   }
 
+  /** Reads within one transaction: rows of one state, also when another process commits meanwhile. */
+  private readAtOnce<T>(work: (live: Readers) => T): T {
+    return this.read((live) => live.db.transaction(() => work(live))());
+  }
+
   private read<T>(work: (live: Readers) => T, action = "read"): T {
     if (this.closed) throw new MaxsimError("CLOSED", `the catalog ${this.path} is closed`);
     const live = this.live ?? new Readers(openCatalog(this.folder, this.readOnly));
@@ -378,16 +392,5 @@ export class Catalog {
       }
       throw error;
     }
-  }
-}
-
-function settingsText(settings: IndexSettings): string {
-  try {
-    const { dim, nbits, seed, model, options, lexical } = settings;
-    const fullText = lexical === undefined ? {} : { lexical };
-    return toJsonText({ dim, nbits, seed, model, options, ...fullText }, { sortKeys: true });
-  } catch (error) {
-    if (!(error instanceof NotJsonError)) throw error;
-    throw new MaxsimError("INVALID_ARGUMENT", `settings must be JSON: ${error.message}`);
   }
 }

@@ -3,7 +3,9 @@ import type Database from "better-sqlite3";
 import { describe } from "../common/check.js";
 import type { CatalogChange } from "./catalog-change.js";
 import { checkDocument } from "./check-document.js";
+import { HiddenRows, IDS_AT_ONCE } from "./hidden-rows.js";
 import { inconsistent } from "./inconsistent.js";
+import { IndexedRows } from "./indexed-rows.js";
 import { fromJsonText, toJsonText } from "./json-text.js";
 import { writeWords } from "./passage-words.js";
 import { purge } from "./purge.js";
@@ -97,12 +99,12 @@ function addTombstones(db: Database.Database, generation: number, numbers: reado
   return total;
 }
 
-/** The live row of an id or a number. */
-function liveBy(db: Database.Database, column: "id" | "document_no"): RowQuery<"documents"> {
+/** The live row of a number. */
+function liveByNumber(db: Database.Database): RowQuery<"documents"> {
   return new RowQuery(
     db,
     "documents",
-    `WHERE ${column} = ? AND gen_replaced IS NULL
+    `WHERE document_no = ? AND gen_replaced IS NULL
        AND NOT EXISTS (SELECT 1 FROM tombstones t WHERE t.document_no = documents.document_no)`,
   );
 }
@@ -114,7 +116,7 @@ function updateDocuments(
   updates: readonly DocumentUpdate[],
 ): void {
   if (updates.length === 0) return;
-  const documentOf = liveBy(db, "document_no");
+  const documentOf = liveByNumber(db);
   const sorted = [...updates].sort((a, b) => a.documentNo - b.documentNo);
   const replace = rowWriter(db, "documents", "REPLACE");
   const rows = sorted.map(({ documentNo }) => {
@@ -124,18 +126,21 @@ function updateDocuments(
     replace(documentNo, genAdded, generation, ...rest);
     return row;
   });
-  const live = liveBy(db, "id");
+  const byId = new IndexedRows(db, "id");
   const insert = rowWriter(db, "documents");
+  const renamed: string[] = [];
   sorted.forEach((update, i) => {
     const row = rows[i]!;
     const checked = checkDocument(updatedInput(row, update));
-    if (live.get(checked.id) !== undefined) {
+    if (checked.id !== row[3]) renamed.push(checked.id);
+    if (byId.live(checked.id, generation).length > 0) {
       throw inconsistent(`document ${describe(checked.id)} is live and another one would get its id`);
     }
     const { id, title, url, metadata, sourcePath, sourceLine } = checked;
     const values = [id, title, url, metadata, sourcePath, sourceLine] as const;
     insert(update.documentNo, generation, null, ...values, row[9], row[10], row[11]);
   });
+  if (renamed.length > 0) new HiddenRows(db).requireNew(renamed, generation);
 }
 
 function updatedInput(row: Rows["documents"], update: DocumentUpdate): Parameters<typeof checkDocument>[0] {
@@ -159,14 +164,16 @@ function updatedInput(row: Rows["documents"], update: DocumentUpdate): Parameter
 }
 
 function copyStaged(db: Database.Database, generation: number, staging: Staging): Totals {
-  const live = liveBy(db, "id");
+  const byId = new IndexedRows(db, "id");
+  const hidden = new HiddenRows(db);
+  let ids: string[] = [];
   const insertDocument = rowWriter(db, "documents");
   const insertText = rowWriter(db, "texts");
   const insertPassage = rowWriter(db, "passages");
   const total = emptyTotals();
   for (const document of staging.readDocuments()) {
     const { documentNo, id, title, url, metadata, sourcePath, sourceLine, firstPassage, passages } = document;
-    if (live.get(id) !== undefined) {
+    if (byId.live(id, generation).length > 0) {
       throw inconsistent(`document ${describe(id)} is live and would be added a second time`);
     }
     const values = [id, title, url, metadata, sourcePath, sourceLine] as const;
@@ -175,7 +182,12 @@ function copyStaged(db: Database.Database, generation: number, staging: Staging)
     total.documents++;
     total.passages += passages;
     total.tokens += document.tokens;
+    if (ids.push(id) < IDS_AT_ONCE) continue;
+    hidden.requireNew(ids, generation, staging.firstDocument);
+    ids = [];
   }
+  // An id that damage hides must not get a second document.
+  hidden.requireNew(ids, generation, staging.firstDocument);
   for (const span of staging.readSpans()) {
     const { passageNo, documentNo, start, end, lineStart, lineEnd, context } = span;
     insertPassage(passageNo, documentNo, start, end, lineStart, lineEnd, span.tokens, context);

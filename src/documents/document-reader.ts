@@ -1,26 +1,26 @@
-/** Reads documents and passages as a generation sees them; each row is checked. */
+/** Reads documents and passages as a generation sees them; each row is checked, and so is that damage hides none. */
 import type Database from "better-sqlite3";
+import { damagedCatalog } from "./damaged-catalog.js";
+import { HiddenRows, LIVE, type PagePlace } from "./hidden-rows.js";
+import { IndexedRows, isVisible } from "./indexed-rows.js";
 import { fromJsonText } from "./json-text.js";
 import type { DocumentSummary, RowCondition, Snapshot, StoredDocument, StoredPassage } from "./records.js";
 import { RowQuery } from "./rows.js";
 import type { Rows } from "./schema.js";
-import { damagedCatalog } from "./snapshot.js";
 import type { Metadata } from "./types.js";
 
-/** Visible at a generation, which is bound three times. */
-export const LIVE = `documents.gen_added <= ? AND (documents.gen_replaced IS NULL OR documents.gen_replaced > ?)
-  AND NOT EXISTS (SELECT 1 FROM tombstones t WHERE t.document_no = documents.document_no AND t.gen_deleted <= ?)`;
-
+/** Questions of more than one statement are to be asked within a transaction. */
 export class DocumentReader {
+  readonly hidden: HiddenRows;
   private readonly documentOf: RowQuery<"documents">;
   private readonly textOf: RowQuery<"texts">;
   private readonly passageOf: RowQuery<"passages">;
   private readonly passagesOf: RowQuery<"passages">;
-  private readonly byId: RowQuery<"documents">;
-  private readonly bySource: RowQuery<"documents">;
-  private readonly page: RowQuery<"documents">;
+  private readonly byId: IndexedRows;
+  private readonly bySource: IndexedRows;
 
   constructor(private readonly db: Database.Database) {
+    this.hidden = new HiddenRows(db);
     this.documentOf = new RowQuery(
       db,
       "documents",
@@ -33,14 +33,15 @@ export class DocumentReader {
       "passages",
       "WHERE passage_no >= ? AND passage_no < ? ORDER BY passage_no",
     );
-    this.byId = new RowQuery(db, "documents", `WHERE id = ? AND ${LIVE}`);
-    this.bySource = new RowQuery(db, "documents", `WHERE source_path = ? AND ${LIVE} ORDER BY document_no`);
-    this.page = new RowQuery(db, "documents", `WHERE ${LIVE} ORDER BY document_no LIMIT ? OFFSET ?`);
+    this.byId = new IndexedRows(db, "id");
+    this.bySource = new IndexedRows(db, "source_path");
   }
 
   document(documentNo: number, generation: number): StoredDocument {
     const row = this.documentOf.get(documentNo, generation);
-    if (row === undefined) throw damagedCatalog(this.db.name, `document ${documentNo} is missing`);
+    // An older version in the place of one that cannot be found states when it was replaced.
+    if (row === undefined || !isVisible(row, generation))
+      throw damagedCatalog(this.db.name, `document ${documentNo} is missing`);
     return this.withText(row);
   }
 
@@ -58,87 +59,65 @@ export class DocumentReader {
     return rows;
   }
 
-  /** Number of the document of that id that is live at the generation. */
+  /** Number of the document of that id that is live at the generation, as far as the index of ids knows. */
   numberOf(id: string, generation: number): number | undefined {
-    return this.byId.get(id, generation, generation, generation)?.[0];
+    return this.byId.live(id, generation).at(-1)?.[0];
   }
 
-  /**
-   * CORRUPT when one of the ids is there and the index of ids does not find it, or rows are missing: a look at every row,
-   * so for rare questions.
-   */
-  requireAbsent(ids: readonly string[], { generation, documents }: Snapshot): void {
-    const wanted = new Set(ids);
-    const rows = this.db
-      .prepare<[number, number, number], string>(`SELECT id FROM documents NOT INDEXED WHERE ${LIVE}`)
-      .pluck();
-    let count = 0;
-    for (const id of rows.iterate(generation, generation, generation)) {
-      count++;
-      if (wanted.has(id)) {
-        throw damagedCatalog(
-          this.db.name,
-          `the index of ids does not lead to document ${JSON.stringify(id)}`,
-        );
-      }
+  /** Numbers of those ids that are live. */
+  numbersOf(ids: readonly string[], snapshot: Snapshot): Map<string, number> {
+    const found = new Map<string, number>();
+    const absent: string[] = [];
+    for (const id of ids) {
+      const documentNo = this.numberOf(id, snapshot.generation);
+      if (documentNo === undefined) absent.push(id);
+      else found.set(id, documentNo);
     }
-    if (count !== documents)
-      throw damagedCatalog(this.db.name, `it has ${count} live documents, expected ${documents}`);
-  }
-
-  /** CORRUPT when a page of all documents ends before they do. */
-  requireWhole({ documents }: Snapshot, offset: number, limit: number, found: number): void {
-    const expected = Math.max(0, Math.min(limit, documents - offset));
-    if (found !== expected)
-      throw damagedCatalog(
-        this.db.name,
-        `it lists ${found} documents from ${offset} on, expected ${expected}`,
-      );
+    if (absent.length > 0) this.hidden.requireAbsent(absent, snapshot);
+    return found;
   }
 
   /** Live documents that were read from a file, by ascending number. */
   ofSource(path: string, generation: number): StoredDocument[] {
-    return this.bySource.all(path, generation, generation, generation).map((row) => this.withText(row));
+    this.hidden.requireSources(generation);
+    return this.bySource.live(path, generation).map((row) => this.withText(row));
   }
 
   /** Live documents by ascending number. */
-  list(generation: number, offset: number, limit: number, condition?: RowCondition): StoredDocument[] {
-    const live = [generation, generation, generation];
-    const rows =
-      condition === undefined
-        ? this.page.all(...live, limit, offset)
-        : new RowQuery(
-            this.db,
-            "documents",
-            `WHERE ${LIVE} AND (${condition.sql}) ORDER BY document_no LIMIT ? OFFSET ?`,
-          ).all(...live, ...condition.parameters, limit, offset);
-    return rows.map((row) => this.withText(row));
+  list(snapshot: Snapshot, page: PagePlace, condition?: RowCondition): StoredDocument[] {
+    return this.page(snapshot, page, condition).map((row) => this.withText(row));
   }
 
-  /** Live documents without their texts, by ascending number, from the one after `after` on. */
-  summaries(
-    generation: number,
-    page: { readonly after: number; readonly offset: number; readonly limit: number },
-    condition?: RowCondition,
-  ): DocumentSummary[] {
-    const { sql, parameters } = condition ?? { sql: "1", parameters: [] };
-    return new RowQuery(
-      this.db,
-      "documents",
-      `WHERE document_no > ? AND ${LIVE} AND (${sql}) ORDER BY document_no LIMIT ? OFFSET ?`,
-    )
-      .all(page.after, generation, generation, generation, ...parameters, page.limit, page.offset)
-      .map((row) => this.summary(row));
+  /** Live documents without their texts, by ascending number. */
+  summaries(snapshot: Snapshot, page: PagePlace, condition?: RowCondition): DocumentSummary[] {
+    return this.page(snapshot, page, condition).map((row) => this.summary(row));
   }
 
   /** Numbers of all live documents that meet a condition, ascending. */
-  matching(generation: number, condition: RowCondition): number[] {
+  matching(snapshot: Snapshot, condition: RowCondition): number[] {
+    this.hidden.requireWhole(snapshot);
+    const { generation } = snapshot;
     return this.db
       .prepare<(string | number | null)[], number>(
         `SELECT document_no FROM documents WHERE ${LIVE} AND (${condition.sql}) ORDER BY document_no`,
       )
       .pluck()
       .all(generation, generation, generation, ...condition.parameters);
+  }
+
+  private page(snapshot: Snapshot, page: PagePlace, condition?: RowCondition): Rows["documents"][] {
+    const { generation } = snapshot;
+    const { after, offset, limit } = page;
+    const { sql, parameters } = condition ?? { sql: "1", parameters: [] };
+    // What a condition passes over is not known from the page.
+    if (condition !== undefined) this.hidden.requireWhole(snapshot);
+    const rows = new RowQuery(
+      this.db,
+      "documents",
+      `WHERE document_no > ? AND ${LIVE} AND (${sql}) ORDER BY document_no LIMIT ? OFFSET ?`,
+    ).all(after, generation, generation, generation, ...parameters, limit, offset);
+    if (condition === undefined) this.hidden.requirePage(snapshot, page, rows);
+    return rows;
   }
 
   private withText(row: Rows["documents"]): StoredDocument {

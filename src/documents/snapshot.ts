@@ -3,6 +3,7 @@ import type Database from "better-sqlite3";
 import { MaxsimError } from "../common/errors.js";
 import { LEXICAL_KINDS } from "../lexical/table.js";
 import { type FileType, isFileId, publishedName } from "../storage/file-names.js";
+import { damagedCatalog } from "./damaged-catalog.js";
 import { fromJsonText } from "./json-text.js";
 import {
   type CodecRecord,
@@ -15,12 +16,6 @@ import {
 } from "./records.js";
 import { RowQuery } from "./rows.js";
 import type { Rows } from "./schema.js";
-
-export function damagedCatalog(path: string, what: string): MaxsimError {
-  return new MaxsimError("CORRUPT", `${path} is damaged: ${what}`, {
-    hint: "Restore the index from a copy, or build it again.",
-  });
-}
 
 /** Undefined when the settings are usable, else what is wrong. */
 export function settingsProblem(settings: IndexSettings): string | undefined {

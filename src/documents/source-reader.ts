@@ -1,9 +1,9 @@
 /** Reads where documents came from, as a generation sees it; each row is checked, and so is their number. */
 import type Database from "better-sqlite3";
+import { damagedCatalog } from "./damaged-catalog.js";
 import { fromJsonText } from "./json-text.js";
 import type { RootRecord, Snapshot, SourceRecord } from "./records.js";
 import { RowQuery } from "./rows.js";
-import { damagedCatalog } from "./snapshot.js";
 
 const LIVE = "WHERE gen_added <= ? AND (gen_dropped IS NULL OR gen_dropped > ?)";
 

@@ -15,5 +15,6 @@ export interface DocumentInput {
   readonly source?: { readonly path: string; readonly line?: number };
   /** Structure found by an extractor; without it paragraphs are found from blank lines. */
   readonly blocks?: readonly TextBlock[];
+  /** Where in the source the text stands: lines; pages of a source that is a PDF, and so on (see docs/formats.md). */
   readonly lines?: readonly LineMark[];
 }

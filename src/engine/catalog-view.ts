@@ -79,6 +79,7 @@ export class CatalogView {
     const condition = conditionOf(options.filter);
     let left = options.limit ?? Number.MAX_SAFE_INTEGER;
     let offset = options.offset ?? 0;
+    if (left > PAGE) this.catalog.requireWhole(this.snapshot);
     for (let after = -1; left > 0; ) {
       const page = { after, offset, limit: Math.min(left, PAGE) };
       const documents = this.catalog.summaries(this.snapshot, page, condition);

@@ -54,6 +54,14 @@ function hasColumn({ op, field }: Condition): boolean {
   return !isTextField(field) || (op === "glob" && field !== "id");
 }
 
+/** The ids that a condition asks for one by one. */
+function idsOf(condition: Condition): string[] | undefined {
+  if (condition.field !== "id") return undefined;
+  const values =
+    condition.op === "=" ? [condition.value] : condition.op === "in" ? condition.values : undefined;
+  return values?.filter((value) => typeof value === "string");
+}
+
 class Run {
   readonly notes = new Set<string>();
   readonly missing = new Set<string>();
@@ -105,24 +113,33 @@ class Run {
   private async bySql(condition: Condition): Promise<Meant> {
     const { catalog, snapshot, numbers, atOnce } = this.over;
     const meant = new Uint8Array(numbers.length);
+    const ids = idsOf(condition);
+    if (ids !== undefined) {
+      const found = [...catalog.numbersOf(ids, snapshot).values()].sort((a, b) => a - b);
+      this.mark(found, meant, 0, numbers.length);
+      return meant;
+    }
     const { sql, parameters } = compileFilter(condition);
-    const indexed = condition.field === "id" && (condition.op === "=" || condition.op === "in");
-    const step = indexed ? numbers.length : atOnce;
-    for (let from = 0; from < numbers.length; from += step) {
+    for (let from = 0; from < numbers.length; from += atOnce) {
       if (from > 0) await nextTurn();
       throwIfAborted(this.signal, "the search");
-      const to = Math.min(from + step, numbers.length);
-      const range = indexed ? [] : [numbers[from]!, numbers[to - 1]!];
+      const to = Math.min(from + atOnce, numbers.length);
       const found = catalog.matchingDocuments(snapshot, {
-        sql: indexed ? sql : `documents.document_no BETWEEN ? AND ? AND ${sql}`,
-        parameters: [...range, ...parameters],
+        sql: `documents.document_no BETWEEN ? AND ? AND ${sql}`,
+        parameters: [numbers[from]!, numbers[to - 1]!, ...parameters],
       });
-      let i = from;
-      for (const no of found) {
-        while (i < to && numbers[i]! < no) i++;
-        if (numbers[i] === no) meant[i] = 1;
-      }
+      this.mark(found, meant, from, to);
     }
     return meant;
+  }
+
+  /** Marks those of the numbers, ascending, that are at the places `from` .. `to - 1`. */
+  private mark(found: readonly number[], meant: Meant, from: number, to: number): void {
+    const { numbers } = this.over;
+    let i = from;
+    for (const no of found) {
+      while (i < to && numbers[i]! < no) i++;
+      if (i < to && numbers[i] === no) meant[i] = 1;
+    }
   }
 }

@@ -66,7 +66,7 @@ export class DocumentStager {
   }
 
   private isTaken(id: string): boolean {
-    if (this.catalog.liveIds([id]).size === 0) return false;
+    if (this.catalog.takenIds([id]).size === 0) return false;
     if (this.onDuplicate === "skip") return true;
     throw new MaxsimError("DUPLICATE_ID", `document id ${describe(id)} is in the index already`, {
       hint: "Leave the document out, or let it replace the one of the index.",
@@ -74,7 +74,7 @@ export class DocumentStager {
   }
 
   private flush(): void {
-    for (const documentNo of this.catalog.liveIds(this.pending).values()) this.replacing.add(documentNo);
+    for (const documentNo of this.catalog.takenIds(this.pending).values()) this.replacing.add(documentNo);
     this.pending = [];
   }
 }

@@ -102,6 +102,42 @@ describe("one question", () => {
     for (const stage of explanation.stages) expect(stage.milliseconds).toBeGreaterThanOrEqual(0);
   });
 
+  it("shows which tokens matched in the first hits, without colours by digits", async () => {
+    const { stdout } = await maxsim("search", "repair a puncture", "-k", "5", "--explain");
+    expect(stdout.match(/^ +query +passage +similarity$/gm)).toHaveLength(3);
+    expect(stdout).toMatch(/^ +(\d~* *)+$/m);
+    expect(stdout).toContain("\nunder matched tokens: their similarity in tenths");
+    for (const [wanted, expected] of [
+      ["1", 1],
+      ["all", 5],
+    ] as const) {
+      const more = await maxsim("search", "repair a puncture", "-k", "5", "--explain-hits", wanted);
+      expect(more.stdout.match(/^ +query +passage +similarity$/gm)).toHaveLength(expected);
+      expect(more.stdout).toContain("\nplan: ");
+    }
+    const none = await maxsim("search", "repair a puncture", "-k", "5", "--explain-hits", "0");
+    expect(none.stdout).toContain("\nplan: ");
+    expect(none.stdout).not.toContain("similarity");
+  });
+
+  it("has the matches in JSON, which add up to the score", async () => {
+    const { stdout } = await maxsim("search", "repair a puncture", "-k", "2", "--explain", "--json");
+    const { hits } = JSON.parse(stdout);
+    for (const { score, matches } of hits) {
+      const sum = matches.choices.reduce(
+        (total: number, choice: { similarity: number }) => total + choice.similarity,
+        0,
+      );
+      expect(sum).toBeCloseTo(score, 2);
+      expect(matches.similarities).toHaveLength(matches.query.length);
+      expect(matches.similarities[0]).toHaveLength(matches.passage.length);
+    }
+    // Rows of numbers take a line each.
+    expect(stdout).toMatch(/^ +\[-?\d\.\d+(, -?\d(\.\d+)?)+\],?$/m);
+    const plain = await maxsim("search", "repair a puncture", "-k", "1", "--json");
+    expect(Object.keys(JSON.parse(plain.stdout).hits[0])).not.toContain("matches");
+  });
+
   it("says when the query was truncated", async () => {
     const long = "why is the sky so blue in summer ".repeat(40);
     const human = await maxsim("search", long, "-k", "1");
@@ -116,6 +152,63 @@ describe("one question", () => {
     expect(coloured.stdout).toContain("\u001b[");
     const plain = await runMaxsim(["search", "tea", "-k", "1"], { cwd, env: { NO_COLOR: "1" } });
     expect(plain.stdout).not.toContain("\u001b");
+  });
+});
+
+describe("modes and filters", () => {
+  const ids = async (...args: string[]): Promise<string[]> => {
+    const { status, stdout, stderr } = await maxsim("search", ...args, "--json");
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    return JSON.parse(stdout).hits.map(({ id }: { id: string }) => id);
+  };
+
+  it("finds by words, and by both", async () => {
+    expect(await ids("checkpoint", "--mode", "lexical")).toEqual(["sqlite"]);
+    const hybrid = ["--mode", "hybrid", "--alpha", "0.4", "--fusion", "rrf", "-k", "3"];
+    expect((await ids("checkpoint", ...hybrid))[0]).toBe("sqlite");
+    const { stdout } = await maxsim("search", "checkpoint", ...hybrid, "--explain");
+    // Sums of reciprocal ranks need more digits than MaxSim.
+    expect(stdout).toMatch(/^1 {2}0\.\d{4} {2}notes\.jsonl:4 .*\n {3}late \d+\.\d\d, lexical \d+\.\d\d\n/);
+  });
+
+  it("takes quotes and minus signs as operators, or not", async () => {
+    const some = await ids('how to make tea -"boiling water"', "-k", "9");
+    expect(some).not.toContain("tea");
+    const all = await ids('how to make tea -"boiling water"', "-k", "9", "--plain");
+    expect(all[0]).toBe("tea");
+  });
+
+  it("answers from the documents that are meant", async () => {
+    expect(await ids("tea", "--filter", "topic = workshop")).toEqual(["bicycle"]);
+    expect(await ids("tea", "--path", "docs")).toHaveLength(1);
+    expect(await ids("tea", "--path", "./docs/**/*.txt")).toEqual([]);
+    expect(await ids("tea", "--path", "docs", "--path", "notes.jsonl")).toHaveLength(9);
+    expect(await ids("tea", "--path", "notes.jsonl", "--filter", '{"topic":"kitchen"}')).toEqual(["tea"]);
+  });
+
+  it("refuses a field that no document has", async () => {
+    const { status, stderr } = await maxsim("search", "tea", "--filter", "topik = kitchen");
+    expect(status).toBe(2);
+    expect(stderr).toContain("no document has the field topik");
+    expect(stderr).toContain("hint: Did you mean topic?");
+  });
+
+  it("writes a page beside what it prints, and says where it cannot", async () => {
+    const { status, stdout, stderr } = await maxsim(
+      "search",
+      "tea",
+      "-k",
+      "1",
+      "--html",
+      "tea.html",
+      "--json",
+    );
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(Object.keys(JSON.parse(stdout))).not.toContain("explanation");
+    expect(readFileSync(join(cwd, "tea.html"), "utf8")).toContain("<title>tea");
+    const lost = await maxsim("search", "tea", "--html", "no/such/folder.html");
+    expect(lost).toMatchObject({ status: 1, stdout: "" });
+    expect(lost.stderr).toContain("error: cannot write no/such/folder.html");
   });
 });
 

@@ -17,6 +17,7 @@ import { createColors } from "../render/color.js";
 import { formatMilliseconds, renderEvaluation } from "../render/evaluation.js";
 import { formatCount } from "../render/format.js";
 import { renderJson } from "../render/json.js";
+import { singleLine } from "../render/plain-text.js";
 import { ProgressRenderer } from "../render/progress.js";
 import { checkDocuments, type EvalCollection, readCollection } from "./eval-collection.js";
 import { evaluationIndex, hasWords } from "./eval-index.js";
@@ -239,22 +240,22 @@ function render({ collection, baseline, systems, index }: Report, context: Comma
   const [compared = ""] = systems[0]?.metrics.keys() ?? [];
   const style = { colors: createColors(context.stdout, context.env), ...terminalWidth(context.stdout) };
   const table = renderEvaluation({ systems, baseline, compared }, style);
-  return `${head.join(", ")}\n\n${table}\n${footnotes(systems, baseline, compared).join("\n")}\n`;
+  return `${singleLine(head.join(", "))}\n\n${table}\n${footnotes(systems, baseline, compared).join("\n")}\n`;
 }
 
 function footnotes(systems: readonly SystemReport[], baseline: string, compared: string): string[] {
-  const comparison = systems.flatMap(({ comparisons }) => comparisons?.get(compared) ?? [])[0];
+  const tests = systems.flatMap(({ comparisons }) => comparisons?.get(compared) ?? []);
   const latency = systems.flatMap(({ latency: measured }) => measured ?? []);
   const [first] = latency;
   const encode = Math.max(...latency.map(({ encodeP50 }) => encodeP50));
   const encodeTail = Math.max(...latency.map(({ encodeP95 }) => encodeP95));
   return [
     "metrics as trec_eval computes them",
-    ...(comparison === undefined
+    ...(tests.length === 0
       ? []
       : [
           `p: paired randomization test of ${compared} against ${baseline}, two-sided, ` +
-            `${comparison.exact ? "all assignments" : "10,000 rounds, seed 42"}; * p < 0.05`,
+            `${tests.every(({ exact }) => exact) ? "all assignments" : "10,000 rounds, seed 42"}; * p < 0.05`,
         ]),
     ...(first === undefined
       ? []

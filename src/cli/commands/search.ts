@@ -8,7 +8,7 @@ import { type OutputOptions, withIndexOption, withOutputOptions } from "../commo
 import type { CommandContext } from "../context.js";
 import { withFilterOption } from "../filter-option.js";
 import { choiceOption, integerOption, numberOption } from "../option-values.js";
-import { collect } from "../path-option.js";
+import { pathOption } from "../path-option.js";
 import { sinceOption } from "../since-option.js";
 
 export interface SearchCommandOptions extends OutputOptions {
@@ -48,16 +48,16 @@ export function registerSearch(program: Command, context: CommandContext): void 
     )
     .option(
       "--fusion <method>",
-      "for hybrid: rrf adds up ranks, scores adds up scores (default: rrf)",
+      "for hybrid: rrf adds up ranks, scores adds up scores (default: scores)",
       choiceOption("--fusion", ["rrf", "scores"]),
     )
     .option(
       "--alpha <weight>",
-      "for hybrid: weight of meaning, 0 to 1; the rest is that of words",
+      "for hybrid: weight of meaning, 0 to 1; the rest is that of words (default: 0.7)",
       numberOption("--alpha", 0, 1),
     );
   withFilterOption(command, "only documents that match")
-    .option("--path <glob>", "only documents from these files or folders; may be given again", collect)
+    .option("--path <glob>", "only documents from these files or folders; may be given again", pathOption)
     .option(
       "--since <when>",
       "only documents from this date on: 2024-05-31, today, 12h, 7d, 6mo, 1y",

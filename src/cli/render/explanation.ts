@@ -14,7 +14,7 @@ export function renderExplanation(explanation: SearchExplanation): string {
   return [
     `plan: ${plan} (${reason})`,
     `kernels: ${kernels.backend}, ${kernels.isa}`,
-    `query tokens: ${queryTokens.join(" ")}`,
+    ...(queryTokens.length === 0 ? [] : [`query tokens: ${queryTokens.join(" ")}`]),
     renderTable([["stage", "seen", "kept", "time"], ...rows]),
   ].join("\n");
 }

@@ -2,6 +2,7 @@
 import type { SweepPoint, SweepResult } from "../actions/eval-sweep-points.js";
 import { formatMilliseconds } from "./evaluation.js";
 import { formatCount, formatNumber } from "./format.js";
+import { singleLine } from "./plain-text.js";
 import { type RenderStyle, renderHeadedTable } from "./table.js";
 
 /** Those that are worth choosing are marked. */
@@ -23,7 +24,7 @@ export function renderSweepPage(result: SweepResult): string {
 
 function titleOf({ collection, split, queries, documents }: SweepResult): string {
   const place = split === undefined ? collection : `${collection} (${split})`;
-  return `${place}: ${formatCount(queries, "query", "queries")}, ${formatCount(documents, "document")}`;
+  return `${singleLine(place)}: ${formatCount(queries, "query", "queries")}, ${formatCount(documents, "document")}`;
 }
 
 function noteOf({ metric, k, points }: SweepResult): string {

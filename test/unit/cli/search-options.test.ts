@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import type { SearchCommandOptions } from "../../../src/cli/commands/search.js";
 import { numberOption } from "../../../src/cli/option-values.js";
-import { collect, pathFilter } from "../../../src/cli/path-option.js";
+import { pathFilter, pathOption } from "../../../src/cli/path-option.js";
 import { searchFilter, searchOptions } from "../../../src/cli/search-options.js";
 import { sinceOption } from "../../../src/cli/since-option.js";
 import { matchesFilter } from "../../../src/documents/filter/match-filter.js";
@@ -72,7 +72,7 @@ describe("--path", () => {
     );
   });
 
-  it("may be given again", () => expect(collect("b", collect("a"))).toEqual(["a", "b"]));
+  it("may be given again", () => expect(pathOption("b", pathOption("a"))).toEqual(["a", "b"]));
 });
 
 describe("searchOptions", () => {

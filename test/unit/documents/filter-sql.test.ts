@@ -172,7 +172,7 @@ describe("a filter in SQL and in JavaScript", () => {
         const { sql } = compileFilter(filter);
         const words = sql.match(/[A-Za-z_.]+|'[^']*'/g) ?? [];
         for (const word of words) expect(OWN_WORDS.has(word), word).toBe(true);
-        expect(sql).toMatch(/^[\w\s.()=<>,?'!]*$/);
+        expect(sql).toMatch(/^[\w\s.()=<>,?'!+]*$/);
       }),
       { numRuns: 300 },
     );
@@ -197,7 +197,7 @@ describe("a filter in SQL and in JavaScript", () => {
     expect(() => compileFilter(forged)).toThrow(expect.objectContaining({ code: "INVALID_FILTER" }));
   });
 
-  it("fits the table of the catalog, and can use its index of ids", () => {
+  it("fits the table of the catalog, and uses none of its indexes", () => {
     const db = new Database(":memory:");
     registerFilterFunctions(db);
     for (const name of ["documents", "documents_id"]) db.exec(SCHEMA.get(name)!);
@@ -209,8 +209,10 @@ describe("a filter in SQL and in JavaScript", () => {
       return steps[0]?.detail;
     };
     expect(explain("title = a and url = b and path glob c and exists d")).toMatch(/^SCAN documents/);
-    expect(explain("id = a and lang = en")).toMatch(/USING INDEX documents_id/);
-    expect(explain("id in (a, b)")).toMatch(/USING INDEX documents_id/);
+    // An index has no checksum: damage to it would hide documents.
+    for (const text of ["id = a and lang = en", "id in (a, b)", "path = a", "id prefix a"]) {
+      expect(explain(text)).toMatch(/^SCAN documents$/);
+    }
   });
 });
 

@@ -20,6 +20,16 @@ describe("rankDocuments", () => {
     expect(rankDocuments("q", documents)).toEqual(["b", "c", "a", "9", "10"]);
   });
 
+  it("takes scores that 32-bit floats do not tell apart as ties", () => {
+    const documents = [
+      { id: "a", score: 1 + 1e-12 },
+      { id: "b", score: 1 },
+      { id: "c", score: 1e300 },
+      { id: "d", score: 1e308 },
+    ];
+    expect(rankDocuments("q", documents)).toEqual(["d", "c", "b", "a"]);
+  });
+
   it("compares ids by their UTF-8 bytes", () => {
     // U+1F600 comes after U+FF5E in UTF-8, and before it in UTF-16.
     const documents = ["\uff5e", "\u{1f600}"].map((id) => ({ id, score: 1 }));
@@ -68,6 +78,17 @@ describe("evaluate", () => {
     expect(evaluate(run, qrels, ["MRR"]).perQuery.get("MRR")?.get("q1")).toBe(1 / 2);
   });
 
+  it("leaves missing queries out when asked to", () => {
+    const run = new Map([["q1", [{ id: "a", score: 1 }]]]);
+    const result = evaluate(run, qrels, ["MRR"], { missing: "skip" });
+    expect(result).toMatchObject({ judgedQueries: 3, missingQueries: 2 });
+    expect(result.means.get("MRR")).toBe(1);
+    expect([...(result.perQuery.get("MRR") ?? [])]).toEqual([["q1", 1]]);
+    expect(() => evaluate(run, qrels, ["MRR"], { missing: "no" as "skip" })).toThrow(
+      /missing must be one of/,
+    );
+  });
+
   it("refuses judgements without a query", () => {
     expect(() => evaluate(new Map(), new Map())).toThrow(/at least one query/);
   });
@@ -83,7 +104,9 @@ describe("parseMetric", () => {
   it.each(["", "ndcg", "recall", "ndcg@0", "ndcg@-1", "ndcg@1.5", "bleu@4", "ndcg@10@10"])(
     "refuses %j",
     (text) => {
-      expect(() => parseMetric(text)).toThrow(/a metric must be one of nDCG, MRR, Recall, MAP, Success/);
+      expect(() => parseMetric(text)).toThrow(
+        /a metric must be one of nDCG, MRR, Recall, MAP, Success, Judged/,
+      );
     },
   );
 });

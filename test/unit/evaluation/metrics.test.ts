@@ -1,5 +1,13 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { averagePrecision, ndcg, recall, reciprocalRank, success } from "../../../src/evaluation/metrics.js";
+import {
+  averagePrecision,
+  judged,
+  ndcg,
+  recall,
+  reciprocalRank,
+  success,
+} from "../../../src/evaluation/metrics.js";
 
 // d1 has grade 3, d2 grade 2, d3 grade 1, d4 is judged not relevant, d5 negatively; d9 is relevant and not retrieved.
 const grades = new Map([
@@ -61,5 +69,56 @@ describe("metrics of relevance", () => {
     expect(averagePrecision(ranking, grades, Number.POSITIVE_INFINITY)).toBeCloseTo(0.375, 12);
     expect(averagePrecision(ranking, grades, 4)).toBeCloseTo(0.25, 12);
     expect(averagePrecision([], grades, 4)).toBe(0);
+  });
+});
+
+describe("judged", () => {
+  it("counts what has a grade, whatever it is", () => {
+    expect(judged(ranking, grades, 3)).toBe(2 / 3);
+    expect(judged(ranking, grades, 10)).toBe(5 / 6);
+    expect(judged([], grades, 10)).toBe(1);
+  });
+});
+
+describe("any ranking", () => {
+  const ids = ["a", "b", "c", "d", "e", "f", "g", "h"];
+  const rankings = fc.shuffledSubarray(ids);
+  const judgements = fc
+    .dictionary(fc.constantFrom(...ids), fc.integer({ min: -2, max: 4 }))
+    .map((grades) => new Map(Object.entries(grades)));
+  const cutoffs = fc.integer({ min: 1, max: 10 });
+
+  it("has values from 0 to 1", () => {
+    fc.assert(
+      fc.property(rankings, judgements, cutoffs, (ranking, grades, k) => {
+        for (const metric of [ndcg, recall, success, averagePrecision, reciprocalRank, judged]) {
+          const value = metric(ranking, grades, k);
+          expect(value).toBeGreaterThanOrEqual(0);
+          expect(value).toBeLessThanOrEqual(1 + 1e-12);
+        }
+      }),
+    );
+  });
+
+  it("is no better than the same documents by their grades", () => {
+    fc.assert(
+      fc.property(rankings, judgements, cutoffs, (ranking, grades, k) => {
+        const best = [...ranking].sort((a, b) => (grades.get(b) ?? 0) - (grades.get(a) ?? 0));
+        for (const metric of [ndcg, recall, success, averagePrecision, reciprocalRank]) {
+          expect(metric(best, grades, k)).toBeGreaterThanOrEqual(metric(ranking, grades, k) - 1e-12);
+        }
+      }),
+    );
+  });
+
+  it("does not change with what follows the cutoff, and never falls with a later one", () => {
+    fc.assert(
+      fc.property(rankings, judgements, cutoffs, (ranking, grades, k) => {
+        for (const metric of [recall, success, averagePrecision, reciprocalRank]) {
+          expect(metric(ranking, grades, k)).toBe(metric(ranking.slice(0, k), grades, k));
+          expect(metric(ranking, grades, k + 1)).toBeGreaterThanOrEqual(metric(ranking, grades, k));
+        }
+      }),
+    );
   });
 });

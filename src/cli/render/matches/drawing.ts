@@ -23,8 +23,8 @@ export interface DrawingStyle {
 export function drawMatches(matches: DescribedMatches, text: string, style: DrawingStyle): string[] {
   const { spans, context } = matches;
   return [
-    ...(context.spans.length === 0 ? [] : markedText(context.spans, context.text, style)),
-    ...markedText(spans, text, style),
+    ...(context.spans.length === 0 ? [] : markedText(context.spans, context.text, style, style.colors.dim)),
+    ...markedText(spans, text, style, (plain) => plain),
     "",
     ...pairTable(matches, style),
   ];
@@ -41,11 +41,19 @@ interface Strength {
   readonly similarity: number;
 }
 
-function markedText(spans: readonly MarkedSpan[], text: string, { heat, width }: DrawingStyle): string[] {
+function markedText(
+  spans: readonly MarkedSpan[],
+  text: string,
+  { heat, width }: DrawingStyle,
+  paint: (plain: string) => string,
+): string[] {
   const marks = spans.map(({ start, end, similarity }) => ({ start, end, mark: { similarity } }));
   return flow<Strength>(text, marks, width).flatMap((line) => {
     if (heat.enabled) {
-      return [line.map((part) => heat.paint(part.text, stepOf(part.mark?.similarity ?? 0))).join("")];
+      const painted = line.map(({ text: run, mark }) =>
+        mark === undefined ? paint(run) : heat.paint(run, stepOf(mark.similarity)),
+      );
+      return [painted.join("")];
     }
     const written = line.map((part) => part.text).join("");
     const below = line.map(underline).join("").trimEnd();
