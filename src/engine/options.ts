@@ -132,11 +132,11 @@ export type SearchMode = "late" | "lexical" | "hybrid";
 
 /** How "hybrid" makes one ranking of two. */
 export interface FusionOptions {
-  /** "rrf" adds up reciprocal ranks, "scores" adds up scores that are normalized to 0 .. 1. */
+  /** "scores" (default) adds up scores, each divided by what the query lets expect at best; "rrf" adds up reciprocal ranks. */
   readonly method?: "rrf" | "scores";
-  /** Weight of late interaction, 0 to 1; the rest is that of BM25. */
+  /** Weight of late interaction, 0 to 1; the rest is that of BM25. Default 0.85, and 0.6 for "rrf". */
   readonly alpha?: number;
-  /** Documents taken from each ranking; at least `k`. */
+  /** Documents taken from each ranking; at least `k`. Default 100, or `k`. */
   readonly depth?: number;
 }
 

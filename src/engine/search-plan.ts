@@ -19,7 +19,8 @@ export interface SearchPlan {
 }
 
 /** Measured in docs/evaluation.md, "Fusion". */
-const DEFAULT_FUSION: FusionMethod = { method: "scores", alpha: 0.83 };
+const DEFAULT_METHOD: FusionMethod["method"] = "scores";
+const DEFAULT_ALPHA: Record<FusionMethod["method"], number> = { scores: 0.85, rrf: 0.6 };
 const DEFAULT_DEPTH = 100;
 
 /** Errors: INVALID_ARGUMENT. */
@@ -27,6 +28,7 @@ export function searchPlan(options: SearchOptions): SearchPlan {
   const k = checkInteger("k", options.k ?? DEFAULT_K, 1, MAX_K);
   const mode = checkOneOf("mode", options.mode ?? "late", ["late", "lexical", "hybrid"] as const);
   const fusion = options.fusion ?? {};
+  const method = checkOneOf("fusion.method", fusion.method ?? DEFAULT_METHOD, ["rrf", "scores"] as const);
   const depth = checkInteger("fusion.depth", fusion.depth ?? Math.max(k, DEFAULT_DEPTH), k, MAX_K);
   const candidates = checkInteger("lexicalCandidates", options.lexicalCandidates ?? 0, 0, MAX_K);
   const wanted = mode === "hybrid" ? depth : k;
@@ -34,10 +36,7 @@ export function searchPlan(options: SearchOptions): SearchPlan {
     k,
     mode,
     depth: wanted,
-    fusion: {
-      method: checkOneOf("fusion.method", fusion.method ?? DEFAULT_FUSION.method, ["rrf", "scores"] as const),
-      alpha: checkNumber("fusion.alpha", fusion.alpha ?? DEFAULT_FUSION.alpha, 0, 1),
-    },
+    fusion: { method, alpha: checkNumber("fusion.alpha", fusion.alpha ?? DEFAULT_ALPHA[method], 0, 1) },
     lexicalCandidates: mode === "late" ? candidates : depth,
     parameters: searchParameters(wanted, options),
     snippets: checkOneOf("snippets", options.snippets ?? "matches", ["matches", "words", "none"] as const),

@@ -43,7 +43,14 @@ describe("renderDocuments", () => {
 
 describe("renderDocument", () => {
   const passage = (index: number, lineStart: number, lineEnd: number) => ({
-    ...{ index, lineStart, lineEnd, positionUnit: "line", tokens: 9, context: index === 0 ? "" : "Tea > Green" },
+    ...{
+      index,
+      lineStart,
+      lineEnd,
+      positionUnit: "line",
+      tokens: 9,
+      context: index === 0 ? "" : "Tea > Green",
+    },
     text: `passage ${index}\ttext\u001b[31m`,
   });
   const document = {
