@@ -63,5 +63,6 @@ export {
 export type { KernelAttempt, KernelInfo } from "./kernels/backend.js";
 export type { SearchExplanation, StageTrace } from "./search/explain.js";
 export type { SearchEffort, SearchTuning } from "./search/parameters.js";
+export type { PositionUnit } from "./text/positions.js";
 export type { Snippet } from "./text/snippet.js";
 export type { LineMark, TextBlock } from "./text/types.js";

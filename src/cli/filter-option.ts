@@ -5,6 +5,7 @@ import { checkFilter } from "../documents/filter/check-filter.js";
 import type { UnknownField } from "../documents/filter/known-fields.js";
 import { parseFilter } from "../documents/filter/parse-filter.js";
 import type { Filter } from "../documents/filter/types.js";
+import { unknownFieldSentence } from "../engine/unknown-fields.js";
 import { parseJson } from "./option-values.js";
 
 /** `what` says what the command does with the documents that match. */
@@ -24,8 +25,5 @@ export function filterOption(text: string): Filter {
 
 /** A filter over a field that no document has is not wrong, but hardly ever what was meant. */
 export function warnOfUnknownFields(unknown: readonly UnknownField[], logger: Logger): void {
-  for (const { field, nearest } of unknown) {
-    const meant = nearest.length === 0 ? "" : `; did you mean ${nearest.join(" or ")}?`;
-    logger.warn(`no document has the field ${field}${meant}`);
-  }
+  for (const field of unknown) logger.warn(unknownFieldSentence(field));
 }

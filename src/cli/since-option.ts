@@ -1,8 +1,6 @@
-/** `--since` of the commands: a point in time, and the filter for documents that are not older. */
+/** The value of `--since`. */
 import { MaxsimError } from "../common/errors.js";
 import { parseDate } from "../documents/filter/dates.js";
-import type { Filter } from "../documents/filter/types.js";
-import type { CatalogView } from "../engine/catalog-view.js";
 
 const DAY = 86_400_000;
 const NUMBER_AND_UNIT = /^(\d{1,4})(h|d|w|mo|y)$/;
@@ -42,22 +40,4 @@ function monthsBefore(day: Date, months: number): number {
   const first = new Date(Date.UTC(day.getUTCFullYear(), day.getUTCMonth() - months, 1));
   const last = new Date(Date.UTC(first.getUTCFullYear(), first.getUTCMonth() + 1, 0)).getUTCDate();
   return first.setUTCDate(Math.min(day.getUTCDate(), last));
-}
-
-/** Metadata field that has the date of a document. */
-export const DATE_FIELD = "date";
-
-/** Documents with a date from `since` on. @param since of `sinceOption`. */
-export function sinceFilter(since: string): Filter {
-  return { op: ">=", field: DATE_FIELD, value: { date: since } };
-}
-
-/** Errors: INVALID_ARGUMENT where no document has a date. */
-export function requireDates(view: CatalogView): void {
-  if (view.documents === 0 || view.count({ op: "exists", field: DATE_FIELD }) > 0) return;
-  throw new MaxsimError(
-    "INVALID_ARGUMENT",
-    `--since needs documents with a date, and no document of ${view.folder} has the metadata field ${DATE_FIELD}`,
-    { hint: "Where another field holds it: --filter 'published >= 2024-01-31'." },
-  );
 }

@@ -17,8 +17,8 @@ export interface PageRequest {
   readonly milliseconds: number;
   /** Hits with a heat map. */
   readonly explained: number;
-  /** The filter in words, where there is one. */
-  readonly filter?: string;
+  /** Which documents are meant, in words. */
+  readonly conditions: readonly string[];
 }
 
 const MODES: Readonly<Record<SearchMode, string>> = {
@@ -29,7 +29,7 @@ const MODES: Readonly<Record<SearchMode, string>> = {
 
 /** Errors: IO, DISK_FULL. */
 export async function writeResultPage(file: string, request: PageRequest): Promise<void> {
-  const { query, result, mode, index, milliseconds, explained, filter } = request;
+  const { query, result, mode, index, milliseconds, explained, conditions } = request;
   const { hits, truncated, notes = [] } = result;
   const scores = formatScores(hits.map(({ score }) => score));
   const shown = hits.map((hit, i): PageHit => {
@@ -52,7 +52,7 @@ export async function writeResultPage(file: string, request: PageRequest): Promi
   const facts = [
     `${formatNumber(hits.length)} of ${formatCount(index.info().documents, "document")}`,
     MODES[mode],
-    ...(filter === undefined ? [] : [`where ${filter}`]),
+    ...conditions,
     `index ${shownPath(index.folder)}`,
     `${milliseconds.toFixed(0)} ms`,
   ];

@@ -3,7 +3,6 @@
  * bounded size, through hyparquet.
  */
 import { type FileHandle, open } from "node:fs/promises";
-import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import type { AsyncBuffer, Compressors, FileMetaData, SchemaTree } from "hyparquet";
 import { throwIfAborted } from "../common/abort.js";
 import { ioError } from "../common/errors.js";
@@ -11,17 +10,14 @@ import type { JsonValue } from "../common/json.js";
 import { importOptional } from "../common/optional-package.js";
 import { damaged, UnreadableFile } from "../text/unreadable.js";
 import { chooseColumns } from "./columns.js";
+import { parquetBuffer } from "./parquet-buffer.js";
+import { loadCompressors } from "./parquet-compressors.js";
+import { partsOf } from "./parquet-parts.js";
 import { isMetadataColumn, PARSERS, toJson } from "./parquet-values.js";
 import { invalidRecord, RecordProblem, recordDocument } from "./record.js";
 import type { CorpusItem, RecordFile, RecordOptions } from "./types.js";
 import { namingFile } from "./unreadable.js";
-import { ZstdFrames } from "./zstd-frames.js";
 
-/** Bytes without compression that are decoded at once, more or less. */
-const PART_BYTES = 64 * 1024 * 1024;
-/** Bytes of one column of one row group, as they lie in the file: they are in memory while its rows are read. */
-const MAX_CHUNK_BYTES = 1024 * 1024 * 1024;
-const MAX_PAGE_BYTES = 512 * 1024 * 1024;
 const MAX_FOOTER_BYTES = 128 * 1024 * 1024;
 
 const PURPOSE = "reading Parquet files";
@@ -38,7 +34,7 @@ export async function* readParquet(
   options: RecordOptions & { readonly signal?: AbortSignal },
 ): AsyncGenerator<CorpusItem> {
   const library = await importOptional<Hyparquet>("hyparquet", PURPOSE, () => import("hyparquet"));
-  const compressors = await loadCompressors();
+  const compressors = await loadCompressors(PURPOSE);
   let handle: FileHandle;
   try {
     handle = await open(file.path, "r");
@@ -61,7 +57,7 @@ async function* readRows(
   file: RecordFile,
   options: RecordOptions & { readonly signal?: AbortSignal },
 ): AsyncGenerator<CorpusItem> {
-  const buffer = await bufferOf(handle, file.path);
+  const buffer = await parquetBuffer(handle, file.path);
   const metadata = await readFooter(library, buffer);
   const schema = schemaOf(library, metadata);
   const names = schema.map(({ element }) => element.name);
@@ -79,7 +75,7 @@ async function* readRows(
     .filter((column) => wanted.has(column.element.name) || isMetadataColumn(column))
     .map(({ element }) => element.name);
   let done = 0;
-  for (const part of partsOf(metadata)) {
+  for (const part of partsOf(metadata, schema, buffer.byteLength)) {
     throwIfAborted(options.signal, "reading the corpus");
     let rows: Record<string, unknown>[];
     try {
@@ -90,13 +86,16 @@ async function* readRows(
     } catch (error) {
       throw readError(`the Parquet data from row ${part.start + 1} on`, error);
     }
-    if (rows.length !== part.end - part.start) {
-      throw new UnreadableFile(
-        `the Parquet data is damaged: rows are missing after row ${done + rows.length}`,
-      );
+    for (const row of rows) {
+      // A value that is absent is null.
+      if (row[record.textColumn] === undefined) throw missingRows(done);
+      yield rowItem(row, columns, file, ++done, record);
     }
-    for (const row of rows) yield rowItem(row, columns, file, ++done, record);
   }
+}
+
+function missingRows(after: number): UnreadableFile {
+  return new UnreadableFile(`the Parquet data is damaged: rows are missing after row ${after}`);
 }
 
 function rowItem(
@@ -116,34 +115,6 @@ function rowItem(
   } catch (error) {
     if (!(error instanceof RecordProblem)) throw error;
     return invalidRecord(file.path, number, error.message, options, HINT);
-  }
-}
-
-/** Ranges of rows inside of row groups, so many at once that their columns take about PART_BYTES. */
-function* partsOf({
-  row_groups: groups,
-}: FileMetaData): Generator<{ readonly start: number; readonly end: number }> {
-  let start = 0;
-  for (const { columns, num_rows: rows } of groups) {
-    const count = Number(rows);
-    let bytes = 0;
-    for (const { meta_data: column } of columns) {
-      if (column === undefined)
-        throw new UnreadableFile("the Parquet file is encrypted, or its columns lie elsewhere");
-      bytes += Number(column.total_uncompressed_size);
-      if (Number(column.total_compressed_size) > MAX_CHUNK_BYTES) {
-        throw new UnreadableFile(
-          `a row group has ${column.total_compressed_size} bytes of the column "${column.path_in_schema.join(".")}", ` +
-            `at most ${MAX_CHUNK_BYTES} can be read: write it with smaller row groups`,
-        );
-      }
-    }
-    if (!Number.isSafeInteger(count) || count < 0)
-      throw new UnreadableFile("the Parquet file has no count of its rows");
-    const step = Math.max(1, Math.ceil(count / Math.max(1, Math.ceil(bytes / PART_BYTES))));
-    for (let at = 0; at < count; at += step)
-      yield { start: start + at, end: start + Math.min(count, at + step) };
-    start += count;
   }
 }
 
@@ -175,73 +146,4 @@ function schemaOf(library: Hyparquet, metadata: FileMetaData): SchemaTree[] {
 /** Errors of the file system pass; everything else comes from what the file says. */
 function readError(what: string, error: unknown): Error {
   return error instanceof Error && error.name === "MaxsimError" ? error : damaged(what, error);
-}
-
-async function bufferOf(handle: FileHandle, path: string): Promise<AsyncBuffer> {
-  let size: number;
-  try {
-    ({ size } = await handle.stat());
-  } catch (error) {
-    throw ioError("read", path, error);
-  }
-  return {
-    byteLength: size,
-    async slice(start, end = size) {
-      if (!(start >= 0 && end >= start && end <= size)) {
-        throw new UnreadableFile(`the Parquet file is damaged: it names bytes ${start} to ${end} of ${size}`);
-      }
-      const bytes = new Uint8Array(end - start);
-      for (let done = 0; done < bytes.length; ) {
-        const { bytesRead } = await readAt(handle, path, bytes, done, start + done);
-        if (bytesRead === 0) throw new UnreadableFile("the Parquet file became shorter while it was read");
-        done += bytesRead;
-      }
-      return bytes.buffer;
-    },
-  };
-}
-
-async function readAt(
-  handle: FileHandle,
-  path: string,
-  bytes: Uint8Array,
-  offset: number,
-  position: number,
-): Promise<{ readonly bytesRead: number }> {
-  try {
-    return await handle.read(bytes, offset, bytes.length - offset, position);
-  } catch (error) {
-    throw ioError("read", path, error);
-  }
-}
-
-/** Each checks what a page is said to grow to before it reserves it. */
-async function loadCompressors(): Promise<Compressors> {
-  const { compressors } = await importOptional(
-    "hyparquet-compressors",
-    PURPOSE,
-    () => import("hyparquet-compressors"),
-  );
-  const all: Compressors = {
-    ...compressors,
-    GZIP: (input, length) => gunzipSync(input, { maxOutputLength: length + 1 }),
-    BROTLI: (input, length) => brotliDecompressSync(input, { maxOutputLength: length + 1 }),
-    ZSTD: (input, length) => {
-      new ZstdFrames().push(input);
-      return compressors.ZSTD!(input, length);
-    },
-  };
-  return Object.fromEntries(
-    Object.entries(all).map(([codec, decompress]) => [
-      codec,
-      (input: Uint8Array, length: number) => {
-        if (!(length >= 0 && length <= MAX_PAGE_BYTES)) {
-          throw new UnreadableFile(
-            `a page of the Parquet file has ${length} bytes, at most ${MAX_PAGE_BYTES} are read`,
-          );
-        }
-        return decompress(input, length);
-      },
-    ]),
-  );
 }

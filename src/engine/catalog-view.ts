@@ -8,7 +8,13 @@ import { Catalog, type RowCondition } from "../documents/catalog.js";
 import { filterFields } from "../documents/filter/format-filter.js";
 import type { UnknownField } from "../documents/filter/known-fields.js";
 import type { Filter } from "../documents/filter/types.js";
-import type { DocumentSummary, Snapshot, StoredDocument, StoredPassage } from "../documents/records.js";
+import type {
+  DocumentSummary,
+  Snapshot,
+  SourceRecord,
+  StoredDocument,
+  StoredPassage,
+} from "../documents/records.js";
 import type { SnapshotLock } from "../storage/snapshot-lock.js";
 import { filterCondition } from "./filtering.js";
 import { historyOf } from "./history.js";
@@ -67,6 +73,11 @@ export class CatalogView {
   /** Those of the ids that are there in the newest generation, which may be later than this one. */
   present(ids: readonly string[]): Set<string> {
     return new Set(this.catalog.liveIds(ids).keys());
+  }
+
+  /** Files that documents were read from, as they were then. Errors: CORRUPT. */
+  sources(): SourceRecord[] {
+    return this.catalog.sources(this.snapshot);
   }
 
   /** The passages of a document of this generation, in order. */

@@ -26,7 +26,7 @@ export interface MatchedWord {
  * What a match must reach, as a part of the way from the usual similarity (mean plus standard deviation over the
  * passage) to identity. Measured in docs/explain.md.
  */
-const LEAST_STRENGTH = 0.35;
+export const LEAST_STRENGTH = 0.35;
 /** The same for the query's word itself, with any ending: readers look for it. */
 const LEAST_STRENGTH_OF_SAME = 0.15;
 /** Other places of the passage that match a query word as well as the best one, or nearly. */
@@ -49,6 +49,7 @@ export function matchedWords(
   query: { readonly text: string; readonly tokens: PlacedTokens },
   passage: { readonly text: string; readonly tokens: PlacedTokens },
   similarities: TokenSimilarities,
+  leastStrength = LEAST_STRENGTH,
 ): MatchedWord[] {
   const wanted = tellingWords(wordsOf(query.text, query.tokens));
   const words = wordsOf(passage.text, passage.tokens);
@@ -61,7 +62,7 @@ export function matchedWords(
     let best = 0;
     for (const strength of strengths) if (strength > best) best = strength;
     const key = stemWord(word.text);
-    const least = Math.max(LEAST_STRENGTH * tokens, NEAR_BEST * best);
+    const least = Math.max(leastStrength * tokens, NEAR_BEST * best);
     for (const [p, { text, start, end }] of words.entries()) {
       const weight = strengths[p]!;
       if (weight < LEAST_STRENGTH_OF_SAME * tokens) continue;

@@ -186,6 +186,11 @@ describe("modes and filters", () => {
     expect(await ids("tea", "--path", "notes.jsonl", "--filter", '{"topic":"kitchen"}')).toEqual(["tea"]);
   });
 
+  it("takes dates, and times of files where there are none", async () => {
+    expect(await ids("tea", "--since", "today", "-k", "20")).toHaveLength(9);
+    expect(await ids("tea", "--since", "2999")).toEqual([]);
+  });
+
   it("refuses a field that no document has", async () => {
     const { status, stderr } = await maxsim("search", "tea", "--filter", "topik = kitchen");
     expect(status).toBe(2);

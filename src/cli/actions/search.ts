@@ -1,5 +1,5 @@
 /** `maxsim search`: one question, a conversation, or a file of queries. */
-import { formatFilter } from "../../documents/filter/format-filter.js";
+import type { Filter } from "../../documents/filter/types.js";
 import type { Index } from "../../engine/index.js";
 import type { SearchResult } from "../../engine/options.js";
 import type { SearchCommandOptions } from "../commands/search.js";
@@ -17,9 +17,9 @@ import { resultJson } from "../render/matches/json.js";
 import { singleLine } from "../render/plain-text.js";
 import { renderHits } from "../render/results.js";
 import { renderRunReport, searchQueries } from "../run-queries.js";
-import { searchOptions } from "../search-options.js";
+import { conditionWords, type Ranking, searchOptions } from "../search-options.js";
 import { renderableHit } from "../shown-hit.js";
-import { requireDates } from "../since-option.js";
+import { sinceFilter } from "../since-filter.js";
 import { writeResultPage } from "../write-page.js";
 
 /** Columns where the output is no terminal. */
@@ -36,14 +36,7 @@ export async function search(
 ): Promise<void> {
   const { queries, run, json, threads, model } = options;
   const started = performance.now();
-  if (options.since !== undefined) {
-    const view = openView(options.index);
-    try {
-      requireDates(view);
-    } finally {
-      view.close();
-    }
-  }
+  const ranking = searchOptions(options, since(options));
   const index = await openIndex(options.index, {
     warm: true,
     logger: commandLogger(context, options),
@@ -54,11 +47,7 @@ export async function search(
     requireDocuments(index);
     if (queries !== undefined && run !== undefined) {
       const quiet = json === true && context.stderr.isTTY !== true;
-      const report = await searchQueries(
-        index,
-        { queries, run, search: searchOptions(options), quiet },
-        context,
-      );
+      const report = await searchQueries(index, { queries, run, search: ranking, quiet }, context);
       context.stdout.write(
         json === true ? renderJson({ index: index.folder, ...report }) : renderRunReport(report),
       );
@@ -66,7 +55,8 @@ export async function search(
     } else if (words.length > 0) {
       // Apart from the search, so that its time is the one of a question to an open index.
       await index.warm();
-      await answer(index, words.join(" "), options, context, performance.now() - started);
+      const loading = performance.now() - started;
+      await answer(index, words.join(" "), { options, ranking, context, loading });
       if (json !== true) context.stderr.write(`index ${shownPath(index.folder)}\n`);
     } else {
       const { documents } = index.info();
@@ -74,33 +64,49 @@ export async function search(
         `${formatCount(documents, "document")} in ${shownPath(index.folder)}; an empty line or Ctrl-D ends\n`,
       );
       await index.warm();
-      await converse(context, (question) => answer(index, question, options, context));
+      await converse(context, (question) => answer(index, question, { options, ranking, context }));
     }
   } finally {
     await index.close();
   }
 }
 
-/** @param loading milliseconds that index and model took, where that is worth telling. */
+/** What `--since` means for the index, where it is given. */
+function since({ index, since: from }: SearchCommandOptions): Filter | undefined {
+  if (from === undefined) return undefined;
+  const view = openView(index);
+  try {
+    return sinceFilter(view, from);
+  } finally {
+    view.close();
+  }
+}
+
+interface Question {
+  readonly options: SearchCommandOptions;
+  readonly ranking: Ranking;
+  readonly context: CommandContext;
+  /** Milliseconds that index and model took, where that is worth telling. */
+  readonly loading?: number;
+}
+
 async function answer(
   index: Index,
   query: string,
-  options: SearchCommandOptions,
-  context: CommandContext,
-  loading?: number,
+  { options, ranking, context, loading }: Question,
 ): Promise<void> {
   const { json, html, snippets, explainHits } = options;
   const explain = options.explain === true || explainHits !== undefined;
+  const matchesNeeded = html !== undefined || (explain && (json === true || explainHits !== 0));
   const started = performance.now();
   const result = await index.search(query, {
-    ...searchOptions(options),
+    ...ranking,
     signal: context.signal,
-    explain: explain || html !== undefined,
+    explain: matchesNeeded ? true : explain ? "stages" : false,
     ...(snippets === undefined ? {} : { snippets }),
   });
   const milliseconds = performance.now() - started;
   if (html !== undefined) {
-    const { filter } = searchOptions(options);
     await writeResultPage(html, {
       query,
       result,
@@ -108,7 +114,7 @@ async function answer(
       index,
       milliseconds,
       explained: explainHits ?? PAGE_HITS,
-      ...(filter === undefined ? {} : { filter: formatFilter(filter) }),
+      conditions: conditionWords(options),
     });
   }
   if (json === true) {

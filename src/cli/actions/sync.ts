@@ -1,4 +1,5 @@
 /** `maxsim sync`: brings an index up to date with its files, and says what that took. */
+import { MaxsimError } from "../../common/errors.js";
 import { syncFolder } from "../../engine/sync-folder.js";
 import type { SyncReport } from "../../engine/sync-report.js";
 import type { SyncCommandOptions } from "../commands/sync.js";
@@ -11,6 +12,7 @@ import { formatCount, formatDuration, formatNumber } from "../render/format.js";
 import { renderJson } from "../render/json.js";
 import { singleLine } from "../render/plain-text.js";
 import { renderTable } from "../render/table.js";
+import { STANDARD_INPUT } from "../standard-input-options.js";
 import { withProgress } from "../with-progress.js";
 
 export async function syncPaths(
@@ -18,6 +20,7 @@ export async function syncPaths(
   options: SyncCommandOptions,
   context: CommandContext,
 ): Promise<void> {
+  if (paths.includes(STANDARD_INPUT)) throw notSynced();
   const started = performance.now();
   const folder = indexFolder(options.index);
   const { threads, dryRun = false, allowEmpty = false, checksum = false } = options;
@@ -42,6 +45,16 @@ export async function syncPaths(
   if (verbose || dryRun)
     context.stdout.write(renderChanges(report, createColors(context.stdout, context.env)));
   context.stdout.write(renderSummary(report, folder, seconds));
+}
+
+function notSynced(): MaxsimError {
+  return new MaxsimError(
+    "INVALID_ARGUMENT",
+    "standard input cannot be synced: there is no file to look at again",
+    {
+      hint: "Add it with `maxsim index -`.",
+    },
+  );
 }
 
 /** One line a file that was added, changed, renamed or removed. */

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { SearchCommandOptions } from "../../../src/cli/commands/search.js";
 import { numberOption } from "../../../src/cli/option-values.js";
 import { pathFilter, pathOption } from "../../../src/cli/path-option.js";
-import { searchFilter, searchOptions } from "../../../src/cli/search-options.js";
+import { conditionWords, searchOptions } from "../../../src/cli/search-options.js";
 import { sinceOption } from "../../../src/cli/since-option.js";
 import { matchesFilter } from "../../../src/documents/filter/match-filter.js";
 import { parseFilter } from "../../../src/documents/filter/parse-filter.js";
@@ -92,8 +92,11 @@ describe("searchOptions", () => {
 
   it("joins filters: any of the paths, and all the rest", () => {
     const filter = parseFilter("lang = en");
-    expect(searchFilter(options({ filter }))).toEqual(filter);
-    const joined = searchFilter(options({ filter, path: ["a", "b"], since: "2024-01-01T00:00:00.000Z" }));
+    expect(searchOptions(options({ filter })).filter).toEqual(filter);
+    const since = "2024-01-01T00:00:00.000Z";
+    const given = options({ filter, path: ["a", "b"], since });
+    const { filter: joined } = searchOptions(given, parseFilter("date >= 2024-01-01"));
+    expect(conditionWords(given)).toEqual(['where lang = "en"', "from a or b", "since 2024-01-01"]);
     const document = { id: "x", metadata: { lang: "en", date: "2024-05-01" }, source: { path: "/b/x.md" } };
     expect(matchesFilter(joined!, document)).toBe(true);
     expect(matchesFilter(joined!, { ...document, source: { path: "/c/x.md" } })).toBe(false);

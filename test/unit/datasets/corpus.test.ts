@@ -1,10 +1,11 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type CorpusItem, type CorpusOptions, readCorpus } from "../../../src/datasets/corpus.js";
 import { readLines } from "../../../src/datasets/lines.js";
 import type { DocumentInput } from "../../../src/documents/types.js";
+import { nameOrReason } from "../../support/cli.js";
 
 let root: string;
 beforeEach(() => {
@@ -75,6 +76,16 @@ describe("files", () => {
       { kind: "document", document: { id: "c.txt", text: "Grüße" } },
       { kind: "document", document: { id: "d.txt", text: "a\ufffd" }, replaced: 1 },
       { kind: "document", document: { text: expect.stringMatching(/^long .*end$/) } },
+    ]);
+  });
+
+  // It is a regular file of 0 bytes, and reading its beginning fails whoever asks.
+  const unreadable = "/proc/self/mem";
+  const reason = existsSync(unreadable) ? undefined : `there is no ${unreadable}`;
+  test.skipIf(reason)(nameOrReason("that the system does not let read are passed over", reason), async () => {
+    expect(await read([unreadable, write("a.txt", "x")])).toMatchObject([
+      { kind: "skipped", path: unreadable, reason: expect.stringContaining("cannot read"), failed: true },
+      { kind: "document" },
     ]);
   });
 

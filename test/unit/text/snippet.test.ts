@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { makeSnippet } from "../../../src/text/snippet.js";
+import { makeSnippet, type SnippetMatch, snippetOf } from "../../../src/text/snippet.js";
 import { stemWord } from "../../../src/text/words.js";
 
 const marked = (text: string, query: string): string[] => {
@@ -66,6 +66,44 @@ describe("snippets", () => {
       ),
       { numRuns: 300 },
     );
+  });
+});
+
+describe("snippets of matches", () => {
+  const text = `${"Nothing of interest. ".repeat(20)}An aviation accident, well-known, near the lake. ${"More of it. ".repeat(30)}Lakes.`;
+  const at = (word: string, key: string, weight: number): SnippetMatch => {
+    const start = text.indexOf(word);
+    return { start, end: start + word.length, key, weight };
+  };
+  const shown = (matches: readonly SnippetMatch[]): string[] => {
+    const snippet = snippetOf(text, matches);
+    return snippet.highlights.map(([start, end]) => snippet.text.slice(start, end));
+  };
+
+  test("are where the most weight is, each part of the query once", () => {
+    const near = [at("aviation", "plane", 0.7), at("accident", "crash", 0.8)];
+    const far = at("Lakes", "sea", 1.4);
+    expect(shown([...near, far])).toEqual(["aviation accident"]);
+    expect(shown([...near, { ...far, weight: 1.6 }])).toEqual(["Lakes"]);
+    const repeated = [at("aviation", "plane", 0.7), { ...at("accident", "plane", 0.7) }];
+    expect(shown([...repeated, { ...far, weight: 1 }])).toEqual(["Lakes"]);
+  });
+
+  test("join what stands side by side, with a hyphen or without, but not across punctuation", () => {
+    const matches = [
+      at("aviation", "a", 1),
+      at("accident", "b", 1),
+      at("well", "c", 1),
+      at("known", "d", 1),
+      at("near", "e", 1),
+    ];
+    expect(shown(matches)).toEqual(["aviation accident", "well-known", "near"]);
+    const twice = [at("accident", "a", 1), at("accident", "b", 1)];
+    expect(shown(twice)).toEqual(["accident"]);
+  });
+
+  test("are the beginning without matches", () => {
+    expect(snippetOf(text, [])).toMatchObject({ start: 0, highlights: [], cutBefore: false });
   });
 });
 
