@@ -105,6 +105,12 @@ describe("describeMatches", () => {
     expect(name("##ing", [8, 11])).toEqual({ text: "##ing", word: "boiling", kind: "text" });
     expect(name("boil", [4, 8])).toEqual({ text: "boil", word: "boiling", kind: "text" });
     expect(name("WATER", [12, 17])).toEqual({ text: "water", kind: "text" });
+    // As other vocabularies have pieces, and scripts without spaces.
+    expect(name("ing", [8, 11])).toEqual({ text: "ing", word: "boiling", kind: "text" });
+    expect(nameOf({ token: "\u7d22", part: "text", span: [1, 2] }, "\u691c\u7d22\u3057", "")).toEqual({
+      text: "\u7d22",
+      kind: "text",
+    });
     // White space would show nothing.
     expect(name("\u2581", [3, 4])).toEqual({ text: "\u2581", kind: "text" });
     expect(name("lost", null)).toEqual({ text: "lost", kind: "text" });

@@ -25,6 +25,9 @@ export function nameOf(
 /** Characters of a word that are looked at on one side of a token. */
 const LONGEST_WORD = 40;
 const WORD_START = /^[\p{L}\p{N}\p{M}_]+/u;
+/** Scripts that put no spaces between words: what stands around a token there is a phrase. */
+const WITHOUT_SPACES =
+  /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}]/u;
 const WORD_END = /[\p{L}\p{N}\p{M}_]+$/u;
 
 function inText(
@@ -36,6 +39,7 @@ function inText(
   if (characters.trim() === "") return { text: token };
   const before = WORD_END.exec(text.slice(Math.max(0, start - LONGEST_WORD), start))?.[0] ?? "";
   const after = WORD_START.exec(text.slice(end, end + LONGEST_WORD))?.[0] ?? "";
-  if (!WORD_START.test(characters) || before + after === "") return { text: characters };
-  return { text: before === "" ? characters : `##${characters}`, word: before + characters + after };
+  const shown = token.startsWith("##") ? `##${characters}` : characters;
+  const isPiece = before + after !== "" && WORD_START.test(characters) && !WITHOUT_SPACES.test(characters);
+  return isPiece ? { text: shown, word: before + characters + after } : { text: shown };
 }
