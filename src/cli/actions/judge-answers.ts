@@ -20,6 +20,8 @@ export const KEYS = "y n 0-3, s skip, u undo, q quit";
 const CTRL_C = "\u0003";
 const CTRL_D = "\u0004";
 const ESCAPE = "\u001b";
+/** Arrows and their like come as a sequence, whose letters mean nothing. */
+const SEQUENCES = new RegExp(`${ESCAPE}(?:\\[[0-?]*[ -/]*[@-~]|O?.)?`, "g");
 
 /** What a key or a line means; undefined for anything else. */
 export function parseAnswer(text: string): Answer | undefined {
@@ -67,10 +69,7 @@ function keysOf({ stdin, stderr, signal }: CommandContext): Answers {
   const waiting: string[] = [];
   let wake = (): void => undefined;
   const take = (bytes: Buffer): void => {
-    const text = bytes.toString("utf8");
-    // Arrows and their like are a sequence, whose letters mean nothing.
-    if (text.startsWith(ESCAPE)) return;
-    waiting.push(...text);
+    waiting.push(...bytes.toString("utf8").replace(SEQUENCES, ""));
     wake();
   };
   const end = (): void => take(Buffer.from(CTRL_D));
