@@ -30,6 +30,7 @@ export type {
   DeleteReport,
   DocumentPatch,
   EmbeddedDocument,
+  ExplainedToken,
   HistoryEntry,
   HistoryOptions,
   Hit,
@@ -39,6 +40,7 @@ export type {
   SearchOptions,
   SearchResult,
   SegmentInfo,
+  TokenMatches,
   UpdateReport,
 } from "./engine/options.js";
 export type { ReclusterReport } from "./engine/recluster.js";
