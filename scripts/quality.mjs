@@ -50,7 +50,13 @@ function ndcg(rankings, { queries, qrels }) {
 async function search(index, queries, tuning) {
   const rankings = [];
   for (const { text } of queries) {
-    const { hits, explanation } = await index.search(text, { k: K, explain: "stages", syntax: "plain", snippets: "none", ...tuning });
+    const { hits, explanation } = await index.search(text, {
+      k: K,
+      explain: "stages",
+      syntax: "plain",
+      snippets: "none",
+      ...tuning,
+    });
     const plan = tuning.exhaustiveTokens === 0 ? "pruned" : "exhaustive";
     if (explanation.plan !== plan) throw new Error(`the plan was ${explanation.plan}: ${explanation.reason}`);
     rankings.push(hits.map(({ id, score }) => ({ id, score })));
