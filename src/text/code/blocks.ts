@@ -7,7 +7,7 @@ import type { Language } from "./languages.js";
 import { lex } from "./lexer.js";
 
 /** What only closes has nothing to say by itself. */
-const CLOSING = /^(?:[\s)\]};,]|end\b)*$/;
+const CLOSING = /^(?:[\s)\]};,]|end\b|#endif\b)+(?:(?:\/\/|\/\*)[^\n]*)?$/;
 const MAX_CLOSING = 60;
 
 /**

@@ -1,6 +1,6 @@
 /** The definitions of a source file as a tree: what has a name, where it begins with its comments, and where it ends. */
 import type { Comment, Tokens } from "./tokens.js";
-import { DIRECTIVE, MARK, OPEN, WORD } from "./tokens.js";
+import { CLOSE, OPEN } from "./tokens.js";
 
 export interface Definition {
   /** Such as `class Router`, `handle()`, `LIMITS`. */
@@ -40,8 +40,8 @@ export interface Grammar {
   head(tokens: Tokens, i: number, around: Surroundings): Head | undefined;
   /** The last token of the import that begins at token `i`, the first of its line; undefined when there is none. */
   importEnd?(tokens: Tokens, i: number): number | undefined;
-  /** Braces that are neither bodies of definitions nor blocks hold the members of an object. */
-  readonly hasObjects?: boolean;
+  /** What lies between braces that are no body of a definition. Default "code". */
+  inBraces?(tokens: Tokens, i: number): Surroundings;
 }
 
 export interface Outline {
@@ -103,30 +103,13 @@ export function outline(tokens: Tokens, grammar: Grammar): Outline {
 }
 
 function mayBegin(tokens: Tokens, i: number): boolean {
-  const kind = tokens.kind(i);
-  if (kind !== WORD && kind !== MARK && kind !== OPEN && kind !== DIRECTIVE) return false;
-  return tokens.isLineFirst(i);
+  return tokens.kind(i) !== CLOSE && tokens.isLineFirst(i);
 }
 
 function surroundings(tokens: Tokens, i: number, grammar: Grammar): Surroundings {
   if (!tokens.is(i, "{")) return "list";
-  if (grammar.hasObjects !== true) return "code";
-  const before = tokens.at(i - 1);
-  return BEFORE_OBJECT.has(before) ? "object" : "code";
+  return grammar.inBraces?.(tokens, i) ?? "code";
 }
-
-const BEFORE_OBJECT: ReadonlySet<string> = new Set([
-  "=",
-  "(",
-  ",",
-  ":",
-  "[",
-  "?",
-  "return",
-  "default",
-  "|",
-  "&",
-]);
 
 function define(tokens: Tokens, first: number, head: Head): Definition {
   const start = withComments(tokens, first);

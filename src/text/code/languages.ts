@@ -45,7 +45,7 @@ const LANGUAGES: ReadonlyArray<readonly [string, Lexis, Grammar]> = [
   ["rb rake", rubyLexis, rubyGrammar],
   ["php", phpLexis, phpGrammar],
   ["swift", swiftLexis, swiftGrammar],
-  ["scala sc", scalaLexis, scalaGrammar],
+  ["scala", scalaLexis, scalaGrammar],
   ["sh bash zsh ksh", shellLexis, shellGrammar],
   ["lua", luaLexis, luaGrammar],
   ["sql", sqlLexis, sqlGrammar],

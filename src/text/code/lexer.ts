@@ -5,7 +5,14 @@
 import { isSpace } from "../blocks.js";
 import { Closers } from "./closers.js";
 import type { Lexis, LiteralRule } from "./lexis.js";
-import { beginsValue, CHARACTER, heredocAt, type PendingHeredoc, regexEnd } from "./literals.js";
+import {
+  beginsValue,
+  CHARACTER,
+  type HeredocKind,
+  heredocAt,
+  type PendingHeredoc,
+  regexEnd,
+} from "./literals.js";
 import { CLOSE, DIRECTIVE, LITERAL, MARK, OPEN, PAIRS, Tokens, WORD } from "./tokens.js";
 
 export function lex(text: string, lexis: Lexis): Tokens {
@@ -27,6 +34,7 @@ class Lexer {
   private readonly literals = new Map<string, readonly LiteralRule[]>();
   private readonly commentStarts: ReadonlySet<string>;
   private readonly specials: ReadonlySet<string>;
+  private readonly heredocKind: HeredocKind | undefined;
   private readonly templates: Template[] = [];
   private templatesSpanLines = true;
   private heredocs: PendingHeredoc[] = [];
@@ -49,6 +57,8 @@ class Lexer {
     const comments = [...lexis.lineComments, ...(lexis.blockComments ?? []).map(({ open }) => open)];
     this.commentStarts = new Set(comments.map((open) => open.charAt(0)));
     this.specials = new Set(lexis.specials);
+    const kinds = ["heredoc", "ruby-heredoc", "php-heredoc"] as const;
+    this.heredocKind = kinds.find((kind) => this.specials.has(kind));
   }
 
   run(): Tokens {
@@ -148,7 +158,7 @@ class Lexer {
         CHARACTER.lastIndex = at;
         return specials.has("character") && CHARACTER.test(text) && this.takeTo(CHARACTER.lastIndex);
       case "<":
-        return specials.has("heredoc") || specials.has("php-heredoc") ? this.takeHeredocMark() : false;
+        return this.heredocKind !== undefined && this.takeHeredocMark(this.heredocKind);
       case "r":
       case "b":
         return specials.has("rust-raw") && this.takeMarked(/b?r(#*)"/y, (hashes) => `"${hashes}`);
@@ -246,10 +256,10 @@ class Lexer {
     return true;
   }
 
-  private takeHeredocMark(): boolean {
-    const found = heredocAt(this.text, this.at, this.specials.has("php-heredoc"));
+  private takeHeredocMark(kind: HeredocKind): boolean {
+    const found = heredocAt(this.text, this.at, kind);
     if (found === undefined) return false;
-    if (!this.specials.has("php-heredoc")) {
+    if (kind !== "php-heredoc") {
       this.heredocs.push(found);
       this.take(LITERAL, found.end);
       return true;

@@ -26,8 +26,10 @@ export type Special =
   | "regex"
   /** 'x' and '\n', but not the mark of a lifetime, a symbol or a digit group. */
   | "character"
-  /** Shell and Ruby: the lines after <<WORD up to WORD. */
+  /** Shell: the lines after <<WORD up to WORD. */
   | "heredoc"
+  /** Ruby: the same, with words in capitals or quotes right after the mark. */
+  | "ruby-heredoc"
   /** PHP: <<<WORD up to WORD. */
   | "php-heredoc"
   /** PHP: everything outside of its tags. */

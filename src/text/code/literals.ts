@@ -49,15 +49,20 @@ export interface PendingHeredoc {
   readonly indented: boolean;
 }
 
-const HEREDOC = /<<([-~]?)[ \t]*(?:(["'`])(\w{1,64})\2|\\?([A-Za-z_]\w{0,63}))/y;
-const PHP_HEREDOC = /<<<[ \t]*(?:(["'])(\w{1,64})\1|(\w{1,64}))(?=[ \t]*\n)/y;
+const HEREDOCS = {
+  heredoc: /<<(-?)[ \t]*(?:(["'])(\w{1,64})\2|\\?([A-Za-z_]\w{0,63}))/y,
+  "ruby-heredoc": /<<([-~]?)(?:(["'`])(\w{1,64})\2|([A-Z_]\w{0,63}))/y,
+  "php-heredoc": /<<<()[ \t]*(?:(["'])(\w{1,64})\2|(\w{1,64}))(?=[ \t]*\n)/y,
+} as const;
+
+export type HeredocKind = keyof typeof HEREDOCS;
 
 /** The mark of a heredoc at `at`. */
-export function heredocAt(text: string, at: number, php: boolean): PendingHeredoc | undefined {
-  const pattern = php ? PHP_HEREDOC : HEREDOC;
+export function heredocAt(text: string, at: number, kind: HeredocKind): PendingHeredoc | undefined {
+  const pattern = HEREDOCS[kind];
   pattern.lastIndex = at;
   const match = pattern.exec(text);
   if (match === null) return undefined;
-  if (php) return { end: pattern.lastIndex, word: match[2] ?? match[3]!, indented: true };
-  return { end: pattern.lastIndex, word: match[3] ?? match[4]!, indented: match[1] !== "" };
+  const indented = match[1] !== "" || kind === "php-heredoc";
+  return { end: pattern.lastIndex, word: match[3] ?? match[4]!, indented };
 }

@@ -127,6 +127,8 @@ class Packer {
   private readonly weights: Float64Array;
   private readonly gaps: Int32Array;
   private readonly shortLimit: number;
+  /** What takes no more goes with a neighbour: the head of a definition, and anything else. */
+  private readonly headLimit: number;
   private readonly tinyLimit: number;
 
   constructor(
@@ -136,6 +138,7 @@ class Packer {
     private readonly contexts: Contexts,
   ) {
     this.shortLimit = budget >> 2;
+    this.headLimit = budget >> 3;
     this.tinyLimit = budget >> 4;
     this.weights = new Float64Array(units.length + 1);
     this.gaps = new Int32Array(units.length + 1);
@@ -166,7 +169,7 @@ class Packer {
           context,
           short: this.weigh(item.from, item.to) <= this.shortLimit,
           plain: definition === undefined,
-          head: i === 0 && scope.path !== undefined && this.weigh(item.from, item.to) <= this.tinyLimit,
+          head: i === 0 && scope.path !== undefined && this.weigh(item.from, item.to) <= this.headLimit,
         };
         return;
       }

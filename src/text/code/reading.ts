@@ -6,20 +6,26 @@ import { CLOSE, OPEN, type Tokens } from "./tokens.js";
 /** Heads that are longer are none, so that looking for one takes bounded time. Brackets count as one token. */
 const MAX_HEAD = 300;
 
+/** Modifiers of a definition at most, in tokens. */
+export const MAX_PREFIX = 32;
+
 /** Statements that are longer are no definitions. */
 const MAX_STATEMENT = 3000;
 
 /** Code units of a name at most. */
 const MAX_NAME = 100;
 
-/** The index after the angle brackets that open at `i`; `i` where there are none, or they do not close soon. */
-export function skipAngles(tokens: Tokens, i: number): number {
+/**
+ * The index after the angle brackets that open at `i`; `i` where there are none, or they do not close soon.
+ * @param braces types between braces may lie inside.
+ */
+export function skipAngles(tokens: Tokens, i: number, braces = false): number {
   if (!tokens.is(i, "<")) return i;
   let depth = 0;
-  for (let at = i; at < tokens.length && at < i + MAX_HEAD; at = tokens.after(at)) {
+  for (let at = i, steps = 0; at < tokens.length && steps < MAX_HEAD; at = tokens.after(at), steps++) {
     if (tokens.is(at, "<")) depth++;
     else if (tokens.is(at, ">") || tokens.is(at, ">=")) depth--;
-    else if (tokens.is(at, ";") || tokens.is(at, "{") || tokens.kind(at) === CLOSE) return i;
+    else if (tokens.is(at, ";") || (tokens.is(at, "{") && !braces) || tokens.kind(at) === CLOSE) return i;
     if (depth === 0) return at + 1;
   }
   return i;
@@ -62,14 +68,14 @@ export type HeadEnd = { readonly kind: "{" | ";" | "=" | "none"; readonly at: nu
 /** @param first the first token of the definition, whose indentation counts. */
 export function findBody(tokens: Tokens, first: number, from: number, options: BodyOptions = {}): HeadEnd {
   const indent = tokens.indent(first);
-  for (let at = from; at < tokens.length && at < from + MAX_HEAD; at = tokens.after(at)) {
+  for (let at = from, steps = 0; at < tokens.length && steps < MAX_HEAD; at = tokens.after(at), steps++) {
     const token = tokens.at(at);
     if (token === "{" && options.typesAfter?.has(tokens.at(at - 1)) !== true) {
       return { kind: tokens.partners[at]! > at ? "{" : "none", at };
     }
     if (token === ";" || token === "=") return { kind: token, at };
     if (tokens.kind(at) === CLOSE) return { kind: "none", at };
-    if (options.newlines === true && at > from && tokens.isLineFirst(at) && tokens.indent(at) <= indent) {
+    if (options.newlines === true && at > first && tokens.isLineFirst(at) && tokens.indent(at) <= indent) {
       // What closes the parameters may stand under the first word.
       if (tokens.kind(at) !== OPEN && !/^(?:where|extends|implements|with|throws|\)|:|->)$/.test(token)) {
         return { kind: "none", at };
@@ -83,15 +89,16 @@ export function findBody(tokens: Tokens, first: number, from: number, options: B
  * The last token of the statement that begins at `first`: a semicolon, what stands before the bracket that closes
  * around it, or, where `newlines` end statements, before the next line that is not indented more. -1 for one without end
  * in reach.
+ * @param from where to begin to look: after attributes, which may have lines of their own.
  */
-export function statementEnd(tokens: Tokens, first: number, newlines: boolean): number {
+export function statementEnd(tokens: Tokens, first: number, newlines: boolean, from = first): number {
   const indent = tokens.indent(first);
   let steps = 0;
-  for (let at = first; at < tokens.length; at = tokens.after(at)) {
+  for (let at = from; at < tokens.length; at = tokens.after(at)) {
     if (++steps > MAX_STATEMENT) return -1;
     if (tokens.is(at, ";")) return at;
     if (tokens.kind(at) === CLOSE) return at - 1;
-    if (newlines && at > first && tokens.isLineFirst(at) && tokens.indent(at) <= indent) return at - 1;
+    if (newlines && at > from && tokens.isLineFirst(at) && tokens.indent(at) <= indent) return at - 1;
   }
   return tokens.length - 1;
 }

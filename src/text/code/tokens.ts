@@ -34,6 +34,9 @@ export class Tokens {
   private ends = new Int32Array(1024);
   /** Offset of the line on which the token begins. */
   private lines = new Int32Array(1024);
+  private indents = new Int32Array(1024);
+  private lastLine = -1;
+  private lastIndent = 0;
 
   constructor(readonly text: string) {}
 
@@ -44,6 +47,11 @@ export class Tokens {
     this.starts[i] = start;
     this.ends[i] = end;
     this.lines[i] = line;
+    if (line !== this.lastLine) {
+      this.lastLine = line;
+      this.lastIndent = indentAfter(this.text, line);
+    }
+    this.indents[i] = this.lastIndent;
   }
 
   /** Forgets the tokens from `length` on, and comments that begin at or after `offset`. */
@@ -97,13 +105,7 @@ export class Tokens {
 
   /** Width of the indentation of the line on which the token begins. */
   indent(i: number): number {
-    let width = 0;
-    for (let at = this.lines[i]!; ; at++) {
-      const unit = this.text.charCodeAt(at);
-      if (unit === 0x09) width += TAB - (width % TAB);
-      else if (unit === 0x20) width++;
-      else return width;
-    }
+    return this.indents[i]!;
   }
 
   /** The index after a bracket and what it encloses; after any other token, or a bracket without partner, the next. */
@@ -117,6 +119,17 @@ export class Tokens {
     this.starts = doubled(this.starts, new Int32Array(this.starts.length * 2));
     this.ends = doubled(this.ends, new Int32Array(this.ends.length * 2));
     this.lines = doubled(this.lines, new Int32Array(this.lines.length * 2));
+    this.indents = doubled(this.indents, new Int32Array(this.indents.length * 2));
+  }
+}
+
+function indentAfter(text: string, line: number): number {
+  let width = 0;
+  for (let at = line; ; at++) {
+    const unit = text.charCodeAt(at);
+    if (unit === 0x09) width += TAB - (width % TAB);
+    else if (unit === 0x20) width++;
+    else return width;
   }
 }
 

@@ -3,8 +3,8 @@ import type { Grammar, Head, Surroundings } from "../definitions.js";
 import { DOUBLE_QUOTED, type Lexis, SLASH_COMMENTS } from "../lexis.js";
 import { between, braced, findBody, skipAngles, statementEnd, wordSet } from "../reading.js";
 import { DIRECTIVE, type Tokens } from "../tokens.js";
+import { skipBracketAttributes } from "./attributes.js";
 import { callableHead } from "./callables.js";
-import { skipBracketAttributes } from "./keywords.js";
 
 export const cLexis: Lexis = {
   ...SLASH_COMMENTS,
@@ -12,8 +12,14 @@ export const cLexis: Lexis = {
   specials: ["character", "cpp-raw", "directive"],
 };
 
-export const cGrammar: Grammar = { head, importEnd };
+export const cGrammar: Grammar = {
+  head,
+  importEnd,
+  // `extern "C" {` changes nothing.
+  inBraces: (tokens, i) => (tokens.is(i - 2, "extern") ? "top" : "code"),
+};
 
+const MAX_TEMPLATES = 4;
 const TYPES = wordSet("class struct union enum namespace");
 const RULES = { signatures: false, arrows: false, separators: ["::"] };
 
@@ -27,7 +33,10 @@ function head(tokens: Tokens, i: number, around: Surroundings): Head | undefined
   if (tokens.kind(i) === DIRECTIVE) return macroHead(tokens, i);
   if (around === "code") return undefined;
   let at = skipBracketAttributes(tokens, i);
-  while (tokens.is(at, "template")) at = skipBracketAttributes(tokens, skipAngles(tokens, at + 1));
+  // Members of templates have two of them.
+  for (let count = 0; count < MAX_TEMPLATES && tokens.is(at, "template"); count++) {
+    at = skipBracketAttributes(tokens, skipAngles(tokens, at + 1));
+  }
   if (tokens.is(at, "extern") && tokens.at(at + 1).startsWith('"')) {
     if (tokens.is(at + 2, "{")) return undefined;
     at += 2;

@@ -31,13 +31,14 @@ export function callableHead(
 ): Head | undefined {
   const open = parametersAfter(tokens, at);
   if (open < 0) return undefined;
-  const nameStart = startOfName(tokens, open, at, rules.separators);
-  const word = tokens.at(open - 1);
+  const nameEnd = beforeAngles(tokens, open, at);
+  const nameStart = startOfName(tokens, nameEnd, at, rules.separators);
+  const word = tokens.at(nameEnd - 1);
   if (CONTROL.has(word) || CONTROL.has(tokens.at(nameStart))) return undefined;
   const after = tokens.after(open);
   const isMacro = nameStart === at && around === "top" && /^[A-Z][A-Z0-9_]+$/.test(word);
-  const name = isMacro ? between(tokens, nameStart, after) : `${between(tokens, nameStart, open)}()`;
-  for (let next = after; next < after + MAX_TAIL; next = tokens.after(next)) {
+  const name = isMacro ? between(tokens, nameStart, after) : `${between(tokens, nameStart, nameEnd)}()`;
+  for (let next = after, steps = 0; steps < MAX_TAIL; next = tokens.after(next), steps++) {
     const token = tokens.at(next);
     if (token === "{") {
       if (isMember(tokens, next)) continue;
@@ -61,7 +62,8 @@ function parametersAfter(tokens: Tokens, at: number): number {
   for (let next = at; next < at + MAX_TYPE; next = tokens.is(next, "[") ? tokens.after(next) : next + 1) {
     const token = tokens.at(next);
     if (token === "(") {
-      const named = next > at && (tokens.isWord(next - 1) || isOperator(tokens, next, at));
+      const named = tokens.isWord(beforeAngles(tokens, next, at) - 1) || isOperator(tokens, next, at);
+      if (next === at) return -1;
       if (!named) return -1;
       // `operator()(…)`, and attributes such as `__attribute__((…))`.
       if (tokens.is(next - 1, "operator") || /^__\w+$/.test(tokens.at(next - 1))) {
@@ -87,16 +89,33 @@ function isOperator(tokens: Tokens, next: number, at: number): boolean {
   return false;
 }
 
-/** The first token of `ns::Type::name`, `~Type`, `operator+=`. */
-function startOfName(tokens: Tokens, open: number, at: number, separators: readonly string[]): number {
-  let start = open - 1;
-  if (!tokens.isWord(start) || tokens.is(start, ")")) {
-    for (let before = start; before >= at && before >= open - 4; before--)
+/** The index of the angle brackets that close right before `end`; `end` where there are none. */
+function beforeAngles(tokens: Tokens, end: number, at: number): number {
+  let depth = 0;
+  for (let before = end - 1; before > at && before >= end - MAX_TYPE; before--) {
+    if (tokens.is(before, ">")) depth++;
+    else if (tokens.is(before, "<")) depth--;
+    else if (depth === 0 || tokens.is(before, ";") || tokens.is(before, "{")) return end;
+    if (depth === 0) return before;
+  }
+  return end;
+}
+
+/** The first token of `ns::Type<T>::name`, `~Type`, `operator+=`, which ends before `end`. */
+function startOfName(tokens: Tokens, end: number, at: number, separators: readonly string[]): number {
+  let start = end - 1;
+  if (!tokens.isWord(start)) {
+    for (let before = start; before >= at && before >= end - 4; before--) {
       if (tokens.is(before, "operator")) start = before;
+    }
   }
   if (tokens.is(start - 1, "~")) start--;
-  while (start - 2 >= at && separators.includes(tokens.at(start - 1)) && tokens.isWord(start - 2)) start -= 2;
-  return start;
+  for (;;) {
+    if (start - 2 < at || !separators.includes(tokens.at(start - 1))) return start;
+    const outer = beforeAngles(tokens, start - 1, at) - 1;
+    if (outer < at || !tokens.isWord(outer)) return start;
+    start = outer;
+  }
 }
 
 /** Whether a brace after parameters begins the value of a member: `Point::Point(int x) : x_{x} {`. */

@@ -1,8 +1,9 @@
 /** Languages whose indentation tells where a definition ends: Python by rule; Ruby, Lua and shells by custom. */
 import type { Grammar, Head, Surroundings } from "../definitions.js";
 import { DOUBLE_QUOTED, type Lexis, SINGLE_QUOTED } from "../lexis.js";
-import { between, readPath, spansLines, statementEnd } from "../reading.js";
+import { between, readPath, spansLines, statementEnd, wordSet } from "../reading.js";
 import type { Tokens } from "../tokens.js";
+import { skipAtAttributes } from "./attributes.js";
 
 export const pythonLexis: Lexis = {
   lineComments: ["#"],
@@ -16,16 +17,12 @@ export const pythonLexis: Lexis = {
 
 export const pythonGrammar: Grammar = {
   head(tokens, i, around) {
-    let at = i;
-    while (tokens.is(at, "@") && tokens.isWord(at + 1)) {
-      at = readPath(tokens, at + 1, ["."]).next;
-      if (tokens.is(at, "(")) at = tokens.after(at);
-    }
+    let at = skipAtAttributes(tokens, i);
     if (tokens.is(at, "async")) at++;
     const name = tokens.word(at + 1);
     const keyword = tokens.word(at);
     if (name !== "" && (keyword === "def" || keyword === "class")) {
-      const end = statementEnd(tokens, i, true);
+      const end = statementEnd(tokens, i, true, at);
       const isClass = keyword === "class";
       if (end <= at + 1) return undefined;
       return {
@@ -53,10 +50,14 @@ function pythonValue(tokens: Tokens, i: number): Head | undefined {
   return end > eq && spansLines(tokens, i, end) ? { name: tokens.at(i), end } : undefined;
 }
 
+/** Lines of a definition that are not indented more than it, at most. */
+const MAX_LEVEL = 200;
+
 /** The last token of a definition that the first word `closer` ends which begins a line and is not indented more. */
 function closedBy(tokens: Tokens, i: number, closers: ReadonlySet<string>): number {
   const indent = tokens.indent(i);
   let onFirstLine = true;
+  let level = 0;
   for (let at = i + 1; at < tokens.length; at++) {
     const isFirst = tokens.isLineFirst(at);
     if (isFirst && onFirstLine && closers.has(tokens.at(at - 1))) return at - 1;
@@ -64,29 +65,31 @@ function closedBy(tokens: Tokens, i: number, closers: ReadonlySet<string>): numb
       onFirstLine = false;
       if (tokens.indent(at) > indent) continue;
       if (closers.has(tokens.at(at))) return at;
-      // Something else as far left: broken, or a line that goes on, such as the operand of an operator.
+      // Further left the definition is over, closed or not; as far left, the lines are not indented.
       if (tokens.indent(at) < indent) return at - 1;
+      if (++level > MAX_LEVEL) return -1;
     }
   }
   return onFirstLine || closers.has(tokens.at(tokens.length - 1)) ? tokens.length - 1 : -1;
 }
 
 const END: ReadonlySet<string> = new Set(["end"]);
-const BRACE: ReadonlySet<string> = new Set(["}", ")"]);
+const BRACE: ReadonlySet<string> = new Set(["}"]);
+const PARENTHESIS: ReadonlySet<string> = new Set([")"]);
 
 export const rubyLexis: Lexis = {
   lineComments: ["#"],
   blockComments: [{ open: "=begin", close: "=end", wholeLines: true }],
   literals: [DOUBLE_QUOTED, SINGLE_QUOTED],
-  specials: ["heredoc"],
+  specials: ["ruby-heredoc"],
   looseBrackets: true,
 };
 
+const RUBY_MODIFIERS = wordSet("private protected public module_function private_class_method");
+
 export const rubyGrammar: Grammar = {
   head(tokens, i) {
-    const at = /^(?:private|protected|public|module_function|private_class_method)$/.test(tokens.word(i))
-      ? i + 1
-      : i;
+    const at = RUBY_MODIFIERS.has(tokens.word(i)) && !tokens.isLineFirst(i + 1) ? i + 1 : i;
     const word = tokens.word(at);
     if ((word === "class" || word === "module") && (tokens.isWord(at + 1) || tokens.is(at + 1, "<"))) {
       const { name, next } = readPath(tokens, at + 1, ["::"]);
@@ -94,10 +97,9 @@ export const rubyGrammar: Grammar = {
       return ended(tokens, i, at, shown, next, "type");
     }
     if (word === "def") {
-      const path = readPath(tokens, at + 1, ["."]);
-      let after = Math.max(path.next, at + 2);
-      while (/^(?:[?!=]|==)$/.test(tokens.at(after)) && tokens.start(after) === tokens.end(after - 1))
-        after++;
+      let after = Math.max(readPath(tokens, at + 1, ["."]).next, at + 2);
+      // `empty?`, `name=`, `<=>`.
+      while (/^[^\w\s(;]+$/.test(tokens.at(after)) && tokens.start(after) === tokens.end(after - 1)) after++;
       const name = `${between(tokens, at + 1, after)}()`;
       return rubyShort(tokens, i, after, name) ?? ended(tokens, i, at, name, after, "code");
     }
@@ -197,7 +199,7 @@ export const shellGrammar: Grammar = {
     const parentheses = tokens.is(next, "(") && tokens.is(next + 1, ")");
     if (parentheses) next += 2;
     if (!(parentheses || keyword) || !(tokens.is(next, "{") || tokens.is(next, "("))) return undefined;
-    const end = closedBy(tokens, i, BRACE);
+    const end = closedBy(tokens, i, tokens.is(next, "{") ? BRACE : PARENTHESIS);
     return end > next ? { name, end, body: next + 1 } : undefined;
   },
   importEnd(tokens, i) {

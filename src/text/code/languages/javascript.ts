@@ -5,6 +5,7 @@ import {
   between,
   braced,
   findBody,
+  MAX_PREFIX,
   readPath,
   skipAngles,
   spansLines,
@@ -12,6 +13,7 @@ import {
   wordSet,
 } from "../reading.js";
 import { LITERAL, OPEN, type Tokens } from "../tokens.js";
+import { skipAtAttributes } from "./attributes.js";
 
 export const javascriptLexis: Lexis = {
   ...SLASH_COMMENTS,
@@ -27,9 +29,33 @@ const CONTROL = wordSet(
 );
 const TYPES_AFTER: ReadonlySet<string> = new Set([":", "|", "&", "<", ",", "=", "?", "=>", "extends", "is"]);
 const BODY = { newlines: true, typesAfter: TYPES_AFTER };
+/** Tokens of a type, or between the name of a test and its body, at most. */
+const MAX_TYPE = 100;
 const TESTS = wordSet("describe test it suite");
 
-export const javascriptGrammar: Grammar = { head, importEnd, hasObjects: true };
+const BEFORE_OBJECT: ReadonlySet<string> = new Set([
+  "=",
+  "(",
+  ",",
+  ":",
+  "[",
+  "?",
+  "return",
+  "default",
+  "|",
+  "&",
+]);
+
+export const javascriptGrammar: Grammar = {
+  head,
+  importEnd,
+  inBraces: (tokens, i) => (BEFORE_OBJECT.has(tokens.at(i - 1)) ? "object" : "code"),
+};
+
+/** What a value is to the lines in it. */
+function insideOf(tokens: Tokens, value: number): Surroundings {
+  return tokens.is(value, "{") ? "object" : "code";
+}
 
 function importEnd(tokens: Tokens, i: number): number | undefined {
   const isImport = tokens.is(i, "import") && !tokens.is(i + 1, "(") && !tokens.is(i + 1, ".");
@@ -44,7 +70,7 @@ function requires(tokens: Tokens, i: number): boolean {
 }
 
 function head(tokens: Tokens, i: number, around: Surroundings): Head | undefined {
-  const at = skipModifiers(tokens, skipDecorators(tokens, i));
+  const at = skipModifiers(tokens, skipAtAttributes(tokens, i));
   const word = tokens.word(at);
   const next = tokens.at(at + 1);
   if (word === "class") return classHead(tokens, i, at);
@@ -60,7 +86,7 @@ function head(tokens: Tokens, i: number, around: Surroundings): Head | undefined
   if (word === "function") return functionHead(tokens, i, at);
   if (word === "const" || word === "let" || word === "var") return variableHead(tokens, i, at, around);
   if (TESTS.has(word)) {
-    const test = testHead(tokens, i, at, word);
+    const test = testHead(tokens, at, word);
     if (test !== undefined) return test;
   }
   if (around === "type" || around === "object") return memberHead(tokens, i, at, around);
@@ -68,26 +94,22 @@ function head(tokens: Tokens, i: number, around: Surroundings): Head | undefined
   return assignmentHead(tokens, i, at);
 }
 
-function skipDecorators(tokens: Tokens, i: number): number {
-  let at = i;
-  while (tokens.is(at, "@") && tokens.isWord(at + 1)) {
-    at = readPath(tokens, at + 1, ["."]).next;
-    if (tokens.is(at, "(")) at = tokens.after(at);
-  }
-  return at;
-}
-
 /** A word such as `static` is a modifier when something that can be named follows. */
 function skipModifiers(tokens: Tokens, i: number): number {
   let at = i;
-  while (MODIFIERS.has(tokens.word(at)) && !/^(?:[(=:,;?!.}]|=>|)$/.test(tokens.at(at + 1))) at++;
+  while (
+    at < i + MAX_PREFIX &&
+    MODIFIERS.has(tokens.word(at)) &&
+    !/^(?:[(=:,;?!.{}]|=>|)$/.test(tokens.at(at + 1))
+  )
+    at++;
   if (tokens.is(at, "default")) at++;
   return at;
 }
 
 function classHead(tokens: Tokens, i: number, at: number): Head | undefined {
   const named = tokens.isWord(at + 1) && !/^(?:extends|implements)$/.test(tokens.at(at + 1));
-  const body = findBody(tokens, i, skipAngles(tokens, named ? at + 2 : at + 1), BODY);
+  const body = findBody(tokens, i, skipAngles(tokens, named ? at + 2 : at + 1, true), BODY);
   return body.kind === "{"
     ? braced(tokens, named ? `class ${tokens.at(at + 1)}` : "class", body.at, "type")
     : undefined;
@@ -103,7 +125,7 @@ function typeHead(tokens: Tokens, i: number, at: number, label: string, from: nu
 }
 
 function aliasHead(tokens: Tokens, i: number, at: number): Head | undefined {
-  if (!tokens.is(skipAngles(tokens, at + 2), "=")) return undefined;
+  if (!tokens.is(skipAngles(tokens, at + 2, true), "=")) return undefined;
   const end = statementEnd(tokens, i, true);
   return end > i && spansLines(tokens, i, end) ? { name: `type ${tokens.at(at + 1)}`, end } : undefined;
 }
@@ -111,7 +133,7 @@ function aliasHead(tokens: Tokens, i: number, at: number): Head | undefined {
 function functionHead(tokens: Tokens, i: number, at: number): Head | undefined {
   const from = tokens.is(at + 1, "*") ? at + 2 : at + 1;
   const name = tokens.isWord(from) ? tokens.at(from) : "default";
-  const body = findBody(tokens, i, skipAngles(tokens, tokens.isWord(from) ? from + 1 : from), BODY);
+  const body = findBody(tokens, i, skipAngles(tokens, tokens.isWord(from) ? from + 1 : from, true), BODY);
   if (body.kind === "{") return braced(tokens, `${name}()`, body.at, "code");
   // One of several signatures.
   return body.kind === ";" ? { name: `${name}()`, end: body.at } : undefined;
@@ -127,13 +149,13 @@ function variableHead(tokens: Tokens, i: number, at: number, around: Surrounding
   if (around === "code" || around === "list") return undefined;
   const end = statementEnd(tokens, i, true);
   if (end <= eq || !spansLines(tokens, i, end) || tokens.is(eq + 1, "require")) return undefined;
-  return { name, end, body: eq + 1 };
+  return { name, end, body: eq + 1, inside: insideOf(tokens, eq + 1) };
 }
 
 /** The `=` after the type of a variable. */
 function findAssignment(tokens: Tokens, from: number): number {
   if (!tokens.is(from, ":") && !tokens.is(from, "!")) return -1;
-  for (let at = from; at < from + 200; at = tokens.after(at)) {
+  for (let at = from, steps = 0; steps < MAX_TYPE; at = tokens.after(at), steps++) {
     if (tokens.is(at, "=")) return at;
     if (tokens.is(at, ";") || tokens.at(at) === "") return -1;
   }
@@ -151,7 +173,7 @@ function functionValue(tokens: Tokens, i: number, from: number, name: string): H
     const body = findBody(tokens, i, at + 1, BODY);
     return body.kind === "{" ? braced(tokens, `${name}()`, body.at, "code") : undefined;
   }
-  at = skipAngles(tokens, at);
+  at = skipAngles(tokens, at, true);
   const arrow = tokens.isWord(at) ? at + 1 : tokens.is(at, "(") ? arrowAfter(tokens, tokens.after(at)) : -1;
   if (arrow < 0 || !tokens.is(arrow, "=>")) return undefined;
   if (tokens.is(arrow + 1, "{") && tokens.partners[arrow + 1]! > 0)
@@ -163,7 +185,7 @@ function functionValue(tokens: Tokens, i: number, from: number, name: string): H
 /** The arrow after parameters, behind the type of the result if there is one. */
 function arrowAfter(tokens: Tokens, from: number): number {
   if (!tokens.is(from, ":")) return from;
-  for (let at = from; at < from + 200; at = tokens.after(at)) {
+  for (let at = from, steps = 0; steps < MAX_TYPE; at = tokens.after(at), steps++) {
     if (tokens.is(at, "=>")) return at;
     if (tokens.is(at, ";") || tokens.is(at, "=") || tokens.at(at) === "") return -1;
   }
@@ -171,16 +193,15 @@ function arrowAfter(tokens: Tokens, from: number): number {
 }
 
 /** `describe("name", () => { … })`. */
-function testHead(tokens: Tokens, i: number, at: number, word: string): Head | undefined {
+function testHead(tokens: Tokens, at: number, word: string): Head | undefined {
   let call = readPath(tokens, at, ["."]).next;
   // `test.each(table)("name", …)`.
   if (tokens.is(call, "(") && tokens.is(tokens.after(call), "(")) call = tokens.after(call);
   const end = tokens.partners[call] ?? -1;
   if (!tokens.is(call, "(") || end < 0 || tokens.kind(call + 1) !== LITERAL) return undefined;
-  for (let next = call + 1; next < end; next = tokens.after(next)) {
+  for (let next = call + 1, steps = 0; next < end && steps < MAX_TYPE; next = tokens.after(next), steps++) {
     const isBody = tokens.is(next, "{") && (tokens.is(next - 1, "=>") || tokens.is(next - 1, ")"));
     if (isBody) return { name: `${word} ${between(tokens, call + 1, call + 2)}`, end, body: next };
-    if (next > i + 200) return undefined;
   }
   return undefined;
 }
@@ -200,7 +221,7 @@ function memberHead(tokens: Tokens, i: number, at: number, around: "type" | "obj
   from = tokens.after(from);
   const name = between(tokens, nameStart, from);
   if (tokens.is(from, "?") || tokens.is(from, "!")) from++;
-  const afterName = skipAngles(tokens, from);
+  const afterName = skipAngles(tokens, from, true);
   if (tokens.is(afterName, "(") && !CONTROL.has(name)) {
     const body = findBody(tokens, i, tokens.after(afterName), BODY);
     return body.kind === "{" ? braced(tokens, `${name}()`, body.at, "code") : undefined;
@@ -222,7 +243,14 @@ function nested(tokens: Tokens, at: number, name: string): Head | undefined {
 function defaultHead(tokens: Tokens, i: number, at: number): Head | undefined {
   const end = statementEnd(tokens, i, true);
   if (end <= at || !spansLines(tokens, i, end)) return undefined;
-  return functionValue(tokens, i, at, "default") ?? { name: "default", end, body: at };
+  return (
+    functionValue(tokens, i, at, "default") ?? {
+      name: "default",
+      end,
+      body: at,
+      inside: insideOf(tokens, at),
+    }
+  );
 }
 
 /** `exports.name = function …`, `Router.prototype.handle = …`. */
@@ -232,5 +260,7 @@ function assignmentHead(tokens: Tokens, i: number, at: number): Head | undefined
   const value = functionValue(tokens, i, next + 1, name);
   if (value !== undefined || name !== "module.exports") return value;
   const end = statementEnd(tokens, i, true);
-  return end > next && spansLines(tokens, i, end) ? { name, end, body: next + 1 } : undefined;
+  return end > next && spansLines(tokens, i, end)
+    ? { name, end, body: next + 1, inside: insideOf(tokens, next + 1) }
+    : undefined;
 }

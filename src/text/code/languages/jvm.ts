@@ -3,8 +3,9 @@ import type { Grammar, Head, Surroundings } from "../definitions.js";
 import { DOUBLE_QUOTED, type Lexis, NESTED_COMMENTS, SLASH_COMMENTS, TRIPLE_QUOTED } from "../lexis.js";
 import { braced, findBody, readPath, statementEnd, wordSet } from "../reading.js";
 import type { Tokens } from "../tokens.js";
+import { skipAtAttributes, skipBracketAttributes } from "./attributes.js";
 import { callableHead, propertyHead } from "./callables.js";
-import { headAsName, keywordGrammar, skipAtAttributes, skipBracketAttributes } from "./keywords.js";
+import { headAsName, keywordGrammar } from "./keywords.js";
 
 const NOTHING: ReadonlySet<string> = new Set();
 
@@ -96,9 +97,9 @@ export const kotlinLexis: Lexis = {
 export const kotlinGrammar: Grammar = keywordGrammar({
   modifiers: wordSet(
     "public private protected internal open abstract final sealed data inline value override lateinit suspend operator " +
-      "infix tailrec external const annotation inner enum companion expect actual crossinline noinline",
+      "infix tailrec external const annotation inner companion expect actual crossinline noinline",
   ),
-  types: wordSet("class interface object"),
+  types: wordSet("class interface object enum"),
   functions: wordSet("fun constructor"),
   values: wordSet("val var typealias"),
   imports: wordSet("import package"),
@@ -193,6 +194,6 @@ function scalaSpecial(tokens: Tokens, i: number, at: number): Head | undefined {
   if (body.kind === "=" && tokens.is(body.at + 1, "{") && tokens.partners[body.at + 1]! > 0) {
     return braced(tokens, name, body.at + 1, inside);
   }
-  const end = statementEnd(tokens, i, true);
+  const end = statementEnd(tokens, i, true, at);
   return end > at ? { name, end, body: Math.min(end, from + 1), inside } : undefined;
 }

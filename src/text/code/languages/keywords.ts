@@ -3,8 +3,17 @@
  * What a language has besides is in its own module.
  */
 import type { Grammar, Head, Surroundings } from "../definitions.js";
-import { between, braced, findBody, readPath, skipAngles, spansLines, statementEnd } from "../reading.js";
-import type { Tokens } from "../tokens.js";
+import {
+  between,
+  braced,
+  findBody,
+  MAX_PREFIX,
+  readPath,
+  skipAngles,
+  spansLines,
+  statementEnd,
+} from "../reading.js";
+import { MARK, type Tokens } from "../tokens.js";
 
 export interface KeywordRules {
   readonly modifiers: ReadonlySet<string>;
@@ -50,7 +59,7 @@ export function keywordGrammar(rules: KeywordRules): Grammar {
 
 function skipModifiers(tokens: Tokens, i: number, rules: KeywordRules): number {
   let at = i;
-  while (rules.modifiers.has(tokens.word(at))) {
+  while (rules.modifiers.has(tokens.word(at)) && at < i + MAX_PREFIX) {
     // `pub(crate)`, `private[this]`, `extern "C"`.
     const next = at + 1;
     const after = tokens.is(next, "(") || tokens.is(next, "[") ? tokens.after(next) : next;
@@ -73,16 +82,16 @@ function typeHead(
   const { name, next } = readPath(tokens, from, rules.separators);
   const body = findBody(tokens, i, skipAngles(tokens, next), { newlines: rules.newlines });
   if (body.kind === "{") return braced(tokens, `${label} ${name}`, body.at, inside);
-  const end = statementEnd(tokens, i, rules.newlines);
-  return end > from && spansLines(tokens, i, end) && rules.newlines
-    ? { name: `${label} ${name}`, end }
-    : undefined;
+  // `record Money(decimal Amount);`
+  if (body.kind === ";" && tokens.is(next, "(")) return { name: `${label} ${name}`, end: body.at };
+  const end = statementEnd(tokens, i, rules.newlines, at);
+  return end >= from && rules.newlines ? { name: `${label} ${name}`, end } : undefined;
 }
 
 function functionHead(tokens: Tokens, i: number, at: number, rules: KeywordRules): Head | undefined {
   let from = tokens.is(at + 1, "&") ? at + 2 : at + 1;
   from = skipAngles(tokens, from);
-  const path = readPath(tokens, from, rules.separators);
+  const path = functionName(tokens, from, rules.separators);
   // `init`, `deinit`: the keyword is the name.
   const name = path.name === "" ? tokens.at(at) : path.name;
   const after = skipAngles(tokens, path.next);
@@ -91,43 +100,37 @@ function functionHead(tokens: Tokens, i: number, at: number, rules: KeywordRules
   const body = findBody(tokens, i, after, { newlines: rules.newlines });
   if (body.kind === "{") return braced(tokens, `${name}()`, body.at, "code");
   if (body.kind === "=") {
-    const end = statementEnd(tokens, i, rules.newlines);
+    const end = statementEnd(tokens, i, rules.newlines, at);
     return end > body.at ? { name: `${name}()`, end, body: body.at + 1 } : undefined;
   }
-  const end = body.kind === ";" ? body.at : rules.newlines ? statementEnd(tokens, i, true) : -1;
+  const end = body.kind === ";" ? body.at : rules.newlines ? statementEnd(tokens, i, true, at) : -1;
   return end > at ? { name: `${name}()`, end } : undefined;
 }
 
+/** Words that separators tie together, with type arguments between them, as in `List<T>.second`; or an operator. */
+function functionName(
+  tokens: Tokens,
+  from: number,
+  separators: readonly string[],
+): { readonly name: string; readonly next: number } {
+  let { name, next } = readPath(tokens, from, separators);
+  for (let more = skipAngles(tokens, next); more > next; more = skipAngles(tokens, next)) {
+    if (!separators.includes(tokens.at(more)) || !tokens.isWord(more + 1)) break;
+    const rest = readPath(tokens, more + 1, separators);
+    name += tokens.at(more) + rest.name;
+    next = rest.next;
+  }
+  if (name !== "" || tokens.kind(from) !== MARK || tokens.is(from, "?")) return { name, next };
+  while (tokens.kind(next) === MARK && next < from + 4) next++;
+  return tokens.is(next, "(") ? { name: between(tokens, from, next), next } : { name, next: from };
+}
+
 function valueHead(tokens: Tokens, i: number, at: number, rules: KeywordRules): Head | undefined {
-  const end = statementEnd(tokens, i, rules.newlines);
+  const end = statementEnd(tokens, i, rules.newlines, at);
   if (end <= at || !spansLines(tokens, i, end)) return undefined;
   const grouped = tokens.is(at + 1, "(");
   const { name } = readPath(tokens, at + 1, rules.separators);
   return grouped || name === "" ? undefined : { name, end };
-}
-
-/** `@Name`, `@a.b.Name(…)`, as Java, Kotlin, Swift and Scala have them. */
-export function skipAtAttributes(tokens: Tokens, i: number): number {
-  let at = i;
-  while (tokens.is(at, "@") && tokens.isWord(at + 1) && !tokens.is(at + 1, "interface")) {
-    at = readPath(tokens, at + 1, [".", ":"]).next;
-    if (tokens.is(at, "(")) at = tokens.after(at);
-  }
-  return at;
-}
-
-/** `[…]` at the beginning of a line, as C# and C++ have them. */
-export function skipBracketAttributes(tokens: Tokens, i: number): number {
-  let at = i;
-  while (tokens.is(at, "[") && tokens.partners[at]! > at) at = tokens.after(at);
-  return at;
-}
-
-/** `#[…]`, as Rust and PHP have them. */
-export function skipHashAttributes(tokens: Tokens, i: number): number {
-  let at = i;
-  while (tokens.is(at, "#") && tokens.is(at + 1, "[")) at = tokens.after(at + 1);
-  return at;
 }
 
 /** A definition whose name is what stands in its head, such as `impl Display for Point`. */

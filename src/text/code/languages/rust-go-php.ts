@@ -12,7 +12,8 @@ import {
   wordSet,
 } from "../reading.js";
 import type { Tokens } from "../tokens.js";
-import { keywordGrammar, skipHashAttributes } from "./keywords.js";
+import { skipHashAttributes } from "./attributes.js";
+import { keywordGrammar } from "./keywords.js";
 
 const NOTHING: ReadonlySet<string> = new Set();
 
@@ -53,13 +54,13 @@ function goFunction(tokens: Tokens, i: number, at: number): Head | undefined {
   const name = `${receiver}${tokens.at(nameAt)}()`;
   const first = tokens.is(nameAt + 1, "[") ? tokens.after(nameAt + 1) : nameAt + 1;
   const from = tokens.is(first, "(") ? tokens.after(first) : first;
-  for (let next = from; next < from + 60; next = tokens.after(next)) {
+  for (let next = from, steps = 0; steps < 60; next = tokens.after(next), steps++) {
     if (tokens.is(next, "{")) {
       // The result may be a struct or interface of its own.
       if (/^(?:struct|interface)$/.test(tokens.at(next - 1))) continue;
       return tokens.partners[next]! > next ? braced(tokens, name, next, "code") : undefined;
     }
-    if (tokens.at(next) === "" || (next > from && tokens.isLineFirst(next))) break;
+    if (tokens.at(next) === "" || tokens.isLineFirst(next)) break;
   }
   const end = statementEnd(tokens, i, true);
   return end > nameAt ? { name, end } : undefined;
