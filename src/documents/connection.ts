@@ -18,7 +18,13 @@ export const CATALOG_NAME = "catalog.sqlite";
 /** How long a call waits for a lock of another connection. Readers and the one writer hold them for moments. */
 const BUSY_TIMEOUT_MS = 10_000;
 
-const DAMAGE_CODES = /^SQLITE_(CORRUPT|NOTADB|ERROR|SCHEMA|MISMATCH|FORMAT|IOERR_SHORT_READ|IOERR_DATA)/;
+const DAMAGE_CODES =
+  /^SQLITE_(CORRUPT|NOTADB|ERROR|SCHEMA|MISMATCH|FORMAT|CONSTRAINT|IOERR_SHORT_READ|IOERR_DATA)/;
+
+/** Whether SQLite says of the file that it is damaged: not of the disk, locks, or memory. */
+export function isDamage(error: unknown): boolean {
+  return !isMaxsimError(error) && DAMAGE_CODES.test(systemCode(error) ?? "");
+}
 
 /** Runs `work` and turns what SQLite throws into an error that names the file. */
 export function guard<T>(path: string, action: string, work: () => T): T {
@@ -33,7 +39,8 @@ function sqliteFailure(path: string, action: string, error: unknown): MaxsimErro
   if (isMaxsimError(error)) return error;
   const code = systemCode(error);
   if (code === undefined) throw error;
-  // The statements are fixed, so a plain SQLITE_ERROR (no such column) means that the schema is damaged.
+  // The statements are fixed and what they write is checked: a plain SQLITE_ERROR (no such column) or a violated
+  // constraint means that what is there is damaged.
   if (DAMAGE_CODES.test(code)) {
     return new MaxsimError(
       "CORRUPT",

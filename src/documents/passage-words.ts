@@ -1,6 +1,9 @@
 /** The full-text rows of passages: made with the passages, compared with them, made again from them. */
 import type Database from "better-sqlite3";
 import { isMaxsimError } from "../common/errors.js";
+import { compareLexical } from "../lexical/compare.js";
+import { dropLexical, forgetLexical } from "../lexical/discard.js";
+import { removeLexicalRows } from "../lexical/remove-rows.js";
 import {
   hasLexicalTable,
   LEXICAL_KINDS,
@@ -9,6 +12,7 @@ import {
   LexicalWriter,
   lexicalSchema,
 } from "../lexical/table.js";
+import { isDamage } from "./connection.js";
 import { fromJsonText } from "./json-text.js";
 
 /** Rows that are read in one go: a connection cannot write while it steps through rows. */
@@ -17,8 +21,7 @@ const ROWS_AT_ONCE = 1000;
 type PassageRow = [passageNo: number, documentNo: number, start: number, end: number, context: string];
 
 /** Writes the rows of all passages from number `first` on; call it within a transaction. */
-export function writeWords(db: Database.Database, first: number): void {
-  const writer = new LexicalWriter(db);
+export function writeWords(db: Database.Database, first: number, writer = new LexicalWriter(db)): void {
   if (!writer.writes) return;
   // Checksums are compared elsewhere: a repair makes the table before it knows which rows are sound.
   const passages = db
@@ -60,8 +63,8 @@ function statedKind(db: Database.Database): LexicalKind | undefined {
 }
 
 /**
- * What is wrong with the full-text table beyond its inner structure, which SQLite checks: passages without a row, and rows
- * without a passage.
+ * What is wrong with the full-text table beyond its inner structure, which SQLite checks: words and passages that are not those
+ * of the rows. Takes about as long as making the table.
  */
 export function wordsProblem(db: Database.Database): string | undefined {
   const kind = statedKind(db);
@@ -70,6 +73,16 @@ export function wordsProblem(db: Database.Database): string | undefined {
     return kind === "off" ? "there is a table that no commit knows of" : "the table is missing";
   }
   if (kind === "off") return undefined;
+  try {
+    return numbersProblem(db) ?? compareLexical(db, kind, (writer) => writeWords(db, 0, writer));
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    return `the table cannot be read (${(error as Error).message})`;
+  }
+}
+
+/** Passages without a row, and rows without a passage. */
+function numbersProblem(db: Database.Database): string | undefined {
   const [missing, left] = db
     .prepare<[], [number, number]>(
       `SELECT (SELECT count(*) FROM passages WHERE passage_no NOT IN (SELECT id FROM ${LEXICAL_TABLE}_docsize)),
@@ -81,11 +94,15 @@ export function wordsProblem(db: Database.Database): string | undefined {
   return `the table lacks ${missing} passages and has ${left} that are not there`;
 }
 
-/** Makes the table again from the rows; call it within a transaction. Does nothing when it is not known which kind it is. */
-export function rebuildWords(db: Database.Database): void {
+/**
+ * Makes the table again from the rows; call it within a transaction. Does nothing when it is not known which kind it is.
+ * @param forget what to do with a table that cannot be dropped: its pages are left to a VACUUM, none of them is read.
+ */
+export function rebuildWords(db: Database.Database, { forget }: { readonly forget: boolean }): void {
   const kind = statedKind(db);
   if (kind === undefined) return;
-  db.exec(`DROP TABLE IF EXISTS ${LEXICAL_TABLE}`);
+  if (forget) forgetLexical(db);
+  else dropLexical(db);
   const sql = lexicalSchema(kind);
   if (sql === null) return;
   db.exec(sql);
@@ -94,7 +111,8 @@ export function rebuildWords(db: Database.Database): void {
 
 /** After passages were removed. */
 export function removeWordsWithoutPassage(db: Database.Database): void {
-  if (!hasLexicalTable(db)) return;
-  db.exec(`DELETE FROM ${LEXICAL_TABLE} WHERE rowid IN
-    (SELECT id FROM ${LEXICAL_TABLE}_docsize WHERE id NOT IN (SELECT passage_no FROM passages))`);
+  removeLexicalRows(
+    db,
+    `SELECT id FROM ${LEXICAL_TABLE}_docsize WHERE id NOT IN (SELECT passage_no FROM passages)`,
+  );
 }

@@ -3,14 +3,11 @@
  * catalog then, and its pages are overwritten with zeros (secure_delete).
  */
 import type Database from "better-sqlite3";
-import { hasLexicalTable, LEXICAL_TABLE } from "../lexical/table.js";
+import { removeLexicalRows } from "../lexical/remove-rows.js";
 
 /** Numbers of passages whose document is deleted in every generation in use. */
 const DEAD_PASSAGES = `SELECT p.passage_no FROM tombstones t JOIN passages p
   ON p.passage_no >= t.first_passage AND p.passage_no < t.first_passage + t.passages WHERE t.gen_deleted <= @H`;
-
-/** The full-text rows, before the rows that they are found by; their words leave the file with the next `optimize`. */
-const WORDS = `DELETE FROM ${LEXICAL_TABLE} WHERE rowid IN (${DEAD_PASSAGES})`;
 
 /**
  * Steps in order; `H` is the oldest generation that somebody may still read. The tombstone of a deleted document stays
@@ -46,6 +43,7 @@ export function hasPurgeable(db: Database.Database, oldestInUse: number): boolea
 
 /** Call it within the transaction of a commit. */
 export function purge(db: Database.Database, oldestInUse: number): void {
-  if (hasLexicalTable(db)) db.prepare(WORDS).run({ H: oldestInUse });
+  // Before the rows that they are found by; their words leave the file with the next `optimize`.
+  removeLexicalRows(db, DEAD_PASSAGES, { H: oldestInUse });
   for (const sql of STEPS) db.prepare(sql).run({ H: oldestInUse });
 }

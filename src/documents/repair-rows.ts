@@ -3,13 +3,14 @@
  * that what remains is whole. Nothing is guessed: a row that does not match its checksum is not believed.
  */
 import type Database from "better-sqlite3";
+import { isDamage } from "./connection.js";
 import { rebuildWords } from "./passage-words.js";
 import { type Removal, removeDamagedRows } from "./remove-damaged-rows.js";
 import type { RowRepair, RowRepairOptions } from "./row-repair.js";
 import { RowQuery, rowWriter } from "./rows.js";
 import { CATALOG_VERSION } from "./schema.js";
 import { tableEnds } from "./snapshot.js";
-import { findProblems, findStructureProblems, isStructureProblem, LIVE_SUMS } from "./verify.js";
+import { findProblems, isStructureProblem, isUnusedPage, LIVE_SUMS } from "./verify.js";
 
 /** Ends a transaction whose changes are not wanted. */
 class Undo extends Error {}
@@ -61,17 +62,34 @@ function vanished(db: Database.Database, { lost, tombstones }: Removal): string 
 /** Builds SQL indexes and the full-text table, or the whole file, again where that helps; returns what is wrong then. */
 function repairStructure(db: Database.Database, dryRun: boolean, done: string[]): string[] {
   const before = findProblems(db);
-  if (findStructureProblems(db).length === 0) return before;
+  if (!before.some(isStructureProblem)) return before;
   let after: string[] = [];
+  const rebuild = (forget: boolean): boolean => {
+    try {
+      db.transaction(() => {
+        rebuildWords(db, { forget });
+        db.exec("REINDEX");
+        // Pages of a forgotten table may hide further problems: so many sentences are told, and no more.
+        after = findProblems(db).filter((problem) => !(forget && isUnusedPage(problem)));
+        if (dryRun || after.some(isStructureProblem)) throw new Undo();
+      }).immediate();
+      return true;
+    } catch (error) {
+      // The schema of a transaction that was rolled back may still be in memory.
+      db.pragma("writable_schema = RESET");
+      if (!(error instanceof Undo)) throw error;
+      return false;
+    }
+  };
   try {
-    db.transaction(() => {
-      db.exec("REINDEX");
-      rebuildWords(db);
-      after = findProblems(db);
-      if (dryRun || findStructureProblems(db).length > 0) throw new Undo();
-    }).immediate();
+    rebuild(false);
   } catch (error) {
-    if (!(error instanceof Undo)) throw error;
+    if (!isDamage(error)) throw error;
+    // A full-text table that cannot even be dropped.
+    if (rebuild(true)) {
+      db.exec("VACUUM");
+      after = findProblems(db);
+    }
   }
   const structure = after.filter(isStructureProblem);
   if (structure.length === 0) {

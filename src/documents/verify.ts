@@ -1,6 +1,7 @@
 /** The whole catalog checked: SQLite's own structure, every checksum, and the sums of the newest commit record. */
 import type Database from "better-sqlite3";
 import { isMaxsimError } from "../common/errors.js";
+import { isDamage } from "./connection.js";
 import { wordsProblem } from "./passage-words.js";
 import { type ColumnValue, rowChecksum } from "./row-checksum.js";
 import { columnList, TABLES, type TableName } from "./schema.js";
@@ -9,6 +10,7 @@ import { SourceReader } from "./source-reader.js";
 
 const MAX_PROBLEMS = 20;
 
+const STRUCTURE = "SQLite: ";
 const DERIVED = "full text: ";
 
 /** True for a row `d` of documents whose passages are others than it states. */
@@ -71,18 +73,32 @@ export const LIVE_SUMS = `SELECT count(*), coalesce(sum(d.passages), 0), coalesc
   WHERE d.gen_replaced IS NULL AND NOT EXISTS (SELECT 1 FROM tombstones t WHERE t.document_no = d.document_no)`;
 
 /** What SQLite itself says of the structure of the file, and what of it can be derived from rows but is not. */
-export function findStructureProblems(db: Database.Database): string[] {
+function findStructureProblems(db: Database.Database): string[] {
   const words = wordsProblem(db);
-  const integrity = db.pragma(`integrity_check(${MAX_PROBLEMS})`) as { integrity_check: string }[];
-  return integrity
-    .filter(({ integrity_check: message }) => message !== "ok")
-    .map(({ integrity_check: message }) => `SQLite: ${message}`)
+  return integrityProblems(db)
+    .map((message) => `${STRUCTURE}${message}`)
     .concat(words === undefined ? [] : [`${DERIVED}${words}`]);
+}
+
+function integrityProblems(db: Database.Database): string[] {
+  try {
+    const rows = db.pragma(`integrity_check(${MAX_PROBLEMS})`) as { integrity_check: string }[];
+    return rows.map(({ integrity_check: message }) => message).filter((message) => message !== "ok");
+  } catch (error) {
+    // The check of a full-text table that cannot be opened throws what others report.
+    if (!isDamage(error)) throw error;
+    return [(error as Error).message];
+  }
+}
+
+/** Whether a problem of the structure is no more than pages that nothing uses, which a VACUUM takes away. */
+export function isUnusedPage(problem: string): boolean {
+  return problem.startsWith(STRUCTURE) && /Page \d+: never used$/.test(problem);
 }
 
 /** Whether a problem is one of `findStructureProblems`, and not of the rows. */
 export function isStructureProblem(problem: string): boolean {
-  return problem.startsWith("SQLite: ") || problem.startsWith(DERIVED);
+  return problem.startsWith(STRUCTURE) || problem.startsWith(DERIVED);
 }
 
 /** Documents without their text, or with other passages or tokens than they state. */

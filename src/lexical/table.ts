@@ -25,11 +25,11 @@ const TOKENIZERS: Record<Exclude<LexicalKind, "off">, string> = {
   trigrams: "trigram case_sensitive 0 remove_diacritics 1",
 };
 
-/** The statement that makes the table; null where there is none. */
-export function lexicalSchema(kind: LexicalKind): string | null {
+/** The statement that makes the table, or another one like it; null where there is none. */
+export function lexicalSchema(kind: LexicalKind, table = LEXICAL_TABLE): string | null {
   if (kind === "off") return null;
   return (
-    `CREATE VIRTUAL TABLE ${LEXICAL_TABLE} USING fts5(context, text, parts, content='', ` +
+    `CREATE VIRTUAL TABLE ${table} USING fts5(context, text, parts, content='', ` +
     `contentless_delete=1, tokenize='${TOKENIZERS[kind]}')`
   );
 }
@@ -48,9 +48,10 @@ export function hasLexicalTable(db: Database.Database): boolean {
 export class LexicalWriter {
   private readonly insert: Database.Statement<[number, string, string, string]> | null;
 
-  constructor(db: Database.Database) {
-    const sql = `INSERT INTO ${LEXICAL_TABLE}(rowid, context, text, parts) VALUES (?, ?, ?, ?)`;
-    this.insert = hasLexicalTable(db) ? db.prepare(sql) : null;
+  /** @param other a table that is there and like the catalog's. */
+  constructor(db: Database.Database, other?: string) {
+    const sql = `INSERT INTO ${other ?? LEXICAL_TABLE}(rowid, context, text, parts) VALUES (?, ?, ?, ?)`;
+    this.insert = other !== undefined || hasLexicalTable(db) ? db.prepare(sql) : null;
   }
 
   get writes(): boolean {

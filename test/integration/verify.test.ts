@@ -282,6 +282,7 @@ describe("damage of the catalog", () => {
     reseal(folder, "documents");
     const { name } = filesOf(folder, "segment")[0]!;
     expect(await problems(folder)).toEqual([
+      { file: "catalog.sqlite", what: "full text: the table holds other words" },
       {
         file: name,
         offset: expect.any(Number),
