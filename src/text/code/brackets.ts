@@ -11,26 +11,55 @@ export function matchBrackets(tokens: Tokens): void {
   if (!pair(tokens, false)) pair(tokens, true);
 }
 
-interface Opened {
-  readonly index: number;
-  readonly type: string;
-  /** Indentation of the line on which the statement of the bracket began, as far as parentheses tell. */
-  readonly indent: number;
+/** Brackets without partner between a brace and its own, at most. */
+const MAX_MISSING = 100;
+
+/** Brackets that wait for their partners: indexes of tokens. */
+class OpenBrackets {
+  private readonly indexes: number[] = [];
+  private readonly counts = new Map<string, number>();
+
+  constructor(private readonly tokens: Tokens) {}
+
+  get length(): number {
+    return this.indexes.length;
+  }
+
+  at(depth: number): number {
+    return this.indexes[depth]!;
+  }
+
+  typeAt(depth: number): string {
+    const bracket = this.tokens.at(this.indexes[depth]!);
+    return PARTNER[bracket] ?? bracket;
+  }
+
+  has(type: string): boolean {
+    return (this.counts.get(type) ?? 0) > 0;
+  }
+
+  push(index: number): void {
+    this.indexes.push(index);
+    this.count(this.typeAt(this.length - 1), 1);
+  }
+
+  pop(): number {
+    this.count(this.typeAt(this.length - 1), -1);
+    return this.indexes.pop()!;
+  }
+
+  private count(type: string, change: number): void {
+    this.counts.set(type, (this.counts.get(type) ?? 0) + change);
+  }
 }
 
 /** @returns whether every bracket has a partner. */
 function pair(tokens: Tokens, byIndent: boolean): boolean {
   const partners = new Int32Array(tokens.length).fill(-1);
-  const open: Opened[] = [];
-  const counts = new Map<string, number>();
+  const open = new OpenBrackets(tokens);
   const branches: boolean[] = [];
   let skipped = 0;
   let even = true;
-  const pop = (): Opened => {
-    const last = open.pop()!;
-    counts.set(last.type, counts.get(last.type)! - 1);
-    return last;
-  };
   for (let i = 0; i < tokens.length; i++) {
     const kind = tokens.kind(i);
     if (kind === DIRECTIVE) {
@@ -38,21 +67,19 @@ function pair(tokens: Tokens, byIndent: boolean): boolean {
     } else if (skipped > 0) {
       // The other branch has the same brackets once more.
     } else if (kind === OPEN) {
-      const type = PARTNER[tokens.at(i)] ?? tokens.at(i);
-      open.push({ index: i, type, indent: byIndent ? statementIndent(tokens, i, partners) : 0 });
-      counts.set(type, (counts.get(type) ?? 0) + 1);
+      open.push(i);
     } else if (kind === CLOSE) {
       const type = PARTNER[tokens.at(i)]!;
-      if ((counts.get(type) ?? 0) === 0) {
+      if (!open.has(type)) {
         even = false;
         continue;
       }
-      if (byIndent && type === "{" && tokens.isLineFirst(i)) closeDeeper(tokens.indent(i), open, pop);
-      while (open.at(-1)!.type !== type) {
+      if (byIndent && type === "{" && tokens.isLineFirst(i)) closeDeeper(tokens, i, open, partners);
+      while (open.typeAt(open.length - 1) !== type) {
         even = false;
-        pop();
+        open.pop();
       }
-      const { index } = pop();
+      const index = open.pop();
       partners[index] = i;
       partners[i] = index;
     }
@@ -75,15 +102,21 @@ function enterBranch(directive: string, branches: boolean[]): number {
   return 0;
 }
 
+/** Indentation of the line on which the statement of a brace began, as far as its parentheses tell. */
 function statementIndent(tokens: Tokens, brace: number, partners: Int32Array): number {
   const before = tokens.is(brace - 1, ")") ? partners[brace - 1]! : -1;
   return tokens.indent(before < 0 ? brace : before);
 }
 
 /** Gives up braces that are indented more than the closing one, when one of its own indentation lies below them. */
-function closeDeeper(indent: number, open: readonly Opened[], pop: () => Opened): void {
-  let depth = open.length - 1;
-  while (depth >= 0 && (open[depth]!.type !== "{" || open[depth]!.indent > indent)) depth--;
-  if (depth < 0 || open[depth]!.indent !== indent) return;
-  while (open.length - 1 > depth) pop();
+function closeDeeper(tokens: Tokens, close: number, open: OpenBrackets, partners: Int32Array): void {
+  const indent = tokens.indent(close);
+  const lowest = Math.max(0, open.length - MAX_MISSING);
+  for (let depth = open.length - 1; depth >= lowest; depth--) {
+    if (open.typeAt(depth) !== "{") continue;
+    const opened = statementIndent(tokens, open.at(depth), partners);
+    if (opened > indent) continue;
+    if (opened === indent) while (open.length - 1 > depth) open.pop();
+    return;
+  }
 }

@@ -59,22 +59,37 @@ interface OpenDefinition {
   readonly last: number;
 }
 
-interface Frame {
-  readonly last: number;
-  readonly around: Surroundings;
+/** What lies around a token: a stack in two plain lists, since a file may open millions of brackets. */
+class Frames {
+  private readonly lasts: number[] = [];
+  private readonly kinds: Surroundings[] = [];
+
+  /** @param last the last token in it. */
+  push(last: number, around: Surroundings): void {
+    if (this.lasts.at(-1) === last && this.kinds.at(-1) === around) return;
+    this.lasts.push(last);
+    this.kinds.push(around);
+  }
+
+  at(i: number): Surroundings {
+    while (this.lasts.length > 0 && this.lasts.at(-1)! < i) {
+      this.lasts.pop();
+      this.kinds.pop();
+    }
+    return this.kinds.at(-1) ?? "top";
+  }
 }
 
 export function outline(tokens: Tokens, grammar: Grammar): Outline {
   const roots: Definition[] = [];
   const open: OpenDefinition[] = [{ children: roots, last: tokens.length }];
-  const frames: Frame[] = [{ last: tokens.length, around: "top" }];
+  const frames = new Frames();
   let importsEnd = 0;
   let body = -1;
   let bodyAround: Surroundings = "code";
   for (let i = 0; i < tokens.length; i++) {
     while (open.at(-1)!.last < i) open.pop();
-    while (frames.at(-1)!.last < i) frames.pop();
-    const { around } = frames.at(-1)!;
+    const around = frames.at(i);
     if (around !== "list" && open.length <= MAX_DEPTH && mayBegin(tokens, i)) {
       const head = grammar.head(tokens, i, around);
       if (head !== undefined && head.end >= i) {
@@ -83,7 +98,7 @@ export function outline(tokens: Tokens, grammar: Grammar): Outline {
         open.push({ children: definition.children, last: head.end });
         body = head.body !== undefined && head.body > i && head.body <= head.end ? head.body : -1;
         bodyAround = head.inside ?? "code";
-        frames.push({ last: head.end, around: bodyAround });
+        frames.push(head.end, bodyAround);
         i = body < 0 ? head.end : body - 1;
         continue;
       }
@@ -96,7 +111,7 @@ export function outline(tokens: Tokens, grammar: Grammar): Outline {
     }
     if (tokens.kind(i) === OPEN && tokens.partners[i]! > i) {
       const inside = i === body ? bodyAround : surroundings(tokens, i, grammar);
-      frames.push({ last: tokens.partners[i]!, around: inside });
+      frames.push(tokens.partners[i]!, inside);
     }
   }
   return { definitions: roots, importsEnd };
