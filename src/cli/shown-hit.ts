@@ -18,7 +18,9 @@ export function fusedScores({ scores }: Pick<Hit, "scores">): string | undefined
 
 /** @param explained whether the matches are drawn, where there are any. */
 export function renderableHit(hit: Hit, query: string, explained: boolean): RenderableHit {
-  const { rank, score, id, title, snippet, text, matches } = hit;
+  const { rank, score, id, snippet, text, matches } = hit;
+  // Title and headings, or the names of the definitions around a piece of code, say more than the title alone.
+  const title = hit.passage.context || hit.title;
   const where = shownPlace(hit);
   const remark = explained ? fusedScores(hit) : undefined;
   return {

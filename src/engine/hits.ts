@@ -100,6 +100,7 @@ function hit(
       lineStart: passage.lineStart,
       lineEnd: passage.lineEnd,
       positionUnit: positionUnitOf(document.source?.path),
+      context: passage.context,
     },
     snippet: snippetFor(text, presentation, compared),
     ...(compared?.matches === undefined ? {} : { matches: compared.matches }),

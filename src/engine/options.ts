@@ -227,6 +227,11 @@ export interface Hit {
     readonly lineEnd: number;
     /** What `lineStart` and `lineEnd` count: "line", or for sources without lines "page", "cell", "chapter" or "paragraph". */
     readonly positionUnit: PositionUnit;
+    /**
+     * What was encoded before its text: title and headings, `Guide > Install`, or of source code the file and the names around it,
+     * `router.ts > class Router > handle()`. Often empty.
+     */
+    readonly context: string;
   };
   readonly snippet: Snippet;
   /**
