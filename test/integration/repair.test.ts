@@ -331,7 +331,10 @@ describe("the catalog", () => {
     });
     const report = await repaired(folder);
     expect(report.repaired).toEqual([
-      { file: "catalog.sqlite", what: "the SQL indexes and the full-text table were built again from the rows" },
+      {
+        file: "catalog.sqlite",
+        what: "the SQL indexes and the full-text table were built again from the rows",
+      },
     ]);
     expect(await contents(folder)).toEqual(healthy);
   });

@@ -173,7 +173,7 @@ it("words follow adds, replacements, deletions and compaction", async () => {
     await other.close();
     await changing.delete(["new"]);
     expect(await found("rye")).toEqual(["bread"]);
-    await changing.compact({ all: true, grace: 0 });
+    await changing.compact({ all: true, graceMs: 0 });
     expect(await found("rye")).toEqual(["bread"]);
     expect(await found("salt")).toEqual([]);
     expect((await changing.verify({ deep: true })).problems).toEqual([]);

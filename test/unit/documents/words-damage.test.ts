@@ -60,7 +60,7 @@ function answers(): string {
     const accepted = new Uint8Array(1000).fill(1);
     const terms = ["żółw", "doc", "more", "39", "title", "passage", "readfile", "file"];
     const found = terms.map((term) =>
-      catalog.searchWords({ terms: [term, "next"], accepted, limit: 200, budget: 1000 }),
+      catalog.searchWords({ terms: [term, "next"], accepted, limit: 200, passages: 40, budget: 1000 }),
     );
     return JSON.stringify([found, catalog.passagesWith("of more 7"), catalog.passagesWith("read file")]);
   });
