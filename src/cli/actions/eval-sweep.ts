@@ -26,7 +26,8 @@ import {
 const LATE_GRIDS = ["effort=fast,balanced,exact", "nprobe=1,2,4,8;refine=32,128,512"];
 const WORD_GRIDS = [
   "lexicalCandidates=50,200",
-  "mode=hybrid;method=rrf,scores;alpha=0.3,0.5,0.7",
+  "mode=hybrid;method=scores;alpha=0.5,0.7,0.85,0.95",
+  "mode=hybrid;method=rrf;alpha=0.4,0.6,0.8",
   "mode=lexical",
 ];
 
