@@ -64,7 +64,7 @@ function statedKind(db: Database.Database): LexicalKind | undefined {
 
 /**
  * What is wrong with the full-text table beyond its inner structure, which SQLite checks: words and passages that are not those
- * of the rows. Takes about as long as making the table.
+ * of the rows. Takes up to twice as long as making the table.
  */
 export function wordsProblem(db: Database.Database): string | undefined {
   const kind = statedKind(db);

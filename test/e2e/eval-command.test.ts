@@ -247,7 +247,7 @@ describe("usage", () => {
   it.each([
     [[], "there are no judgements beside the index", 1],
     [["--queries", "q"], "--queries needs --qrels FILE, or a BEIR folder", 2],
-    [["--qrels", "r"], "--qrels needs --queries FILE, or --run FILE", 2],
+    [["--qrels", "r"], "--qrels needs --queries FILE to search for", 2],
     [["--queries", "q", "--qrels", "r"], "--queries and --qrels need --index DIR or --corpus PATH", 2],
     [["notes", "--corpus", "c"], "give either a BEIR folder or --corpus", 2],
     [["notes", "--modes", "late,fuzzy"], "--modes takes lexical, late, late+lexical or hybrid", 2],
@@ -256,6 +256,7 @@ describe("usage", () => {
     [["notes", "--run", "run.trec", "--run-dir", "x"], "--run-dir writes what is searched", 2],
     [["notes", "--per-query"], "--per-query goes with --json", 2],
     [["nowhere"], "is no BEIR folder: there is no queries.jsonl in it", 1],
+    [["sweep", "--qrels", "r"], "--qrels needs --queries FILE to search for", 2],
     [["sweep", "notes", "--grid", "nprob=1"], 'no parameter is called "nprob"; did you mean nprobe?', 2],
     [["sweep", "notes", "--grid", "alpha=1"], "the grid sets alpha without mode=hybrid", 2],
     [["sweep", "notes", "--alpha", "1"], "unknown option '--alpha'", 2],

@@ -44,7 +44,10 @@ export async function readCollection(
 ): Promise<EvalCollection> {
   const files = await findFiles(folder, options);
   const all = await readAllQrels(files.qrels, logger);
-  const texts = searched ? await readTexts(files, all, logger) : undefined;
+  const texts =
+    searched && files.queries !== undefined
+      ? await readTexts({ queries: files.queries, qrels: files.qrels }, all, logger)
+      : undefined;
   const known = texts === undefined ? [...all.keys()] : [...all.keys()].filter((id) => texts.has(id));
   const ids = known.sort().slice(0, options.limit);
   const qrels = new Map(ids.map((id) => [id, all.get(id) ?? new Map<string, number>()]));
@@ -143,8 +146,12 @@ async function readAllQrels(path: string, logger: Logger): Promise<Qrels> {
 }
 
 /** Texts of the judged queries. A query without judgements says nothing, and one without a text cannot be asked. */
-async function readTexts(files: Files, qrels: Qrels, logger: Logger): Promise<Map<string, string>> {
-  const path = files.queries ?? "";
+async function readTexts(
+  files: { readonly queries: string; readonly qrels: string },
+  qrels: Qrels,
+  logger: Logger,
+): Promise<Map<string, string>> {
+  const path = files.queries;
   const texts = new Map<string, string>();
   for (const { id, text } of await readQueries(path)) {
     if (!qrels.has(id)) continue;

@@ -101,21 +101,22 @@ export function registerEval(program: Command, context: CommandContext): void {
     .addHelpText(
       "after",
       `
-Without a folder and --qrels, the judgements of maxsim judge are
-used, which lie beside the index.
+Without a folder and --qrels, the judgements of maxsim judge
+are used, which lie beside the index.
 
-The index is built below index-data/eval and used again while
-corpus, model and options stay the same.
+The index is built below index-data/eval and used again
+while corpus, model and options stay the same.
 
 Examples:
   maxsim eval scifact --run-dir runs
-  maxsim eval scifact --modes late,hybrid --limit 50 --json
-  maxsim eval --queries q.jsonl --qrels qrels.tsv --index ./papers
+  maxsim eval scifact --modes late,hybrid --limit 50
+  maxsim eval --queries q.jsonl --qrels qrels.tsv \\
+    --index ./papers
   maxsim eval scifact --run other.trec
   maxsim eval --index ./papers
   maxsim eval sweep scifact --out sweep
 
-Options of maxsim eval sweep, beside those of data and index:
+maxsim eval sweep has most of these options, and:
   --grid <grid>      such as 'nprobe=1,2,4;refine=128,512'
   --metric <name>    what is drawn against time
   --out <dir>        where sweep.svg, .md and .json go`,
@@ -156,18 +157,20 @@ function registerSweep(parent: Command, context: CommandContext): void {
     .addHelpText(
       "after",
       `
-Parameters of a grid: mode, effort, nprobe, approximate, refine,
-margin, rescore, router, exhaustiveTokens, nbits,
+Parameters of a grid: mode, effort, nprobe, approximate,
+refine, margin, rescore, router, exhaustiveTokens, nbits,
 lexicalCandidates, method, alpha and depth.
 
 Examples:
   maxsim eval sweep scifact
-  maxsim eval sweep scifact --grid 'nprobe=1,2,4;refine=64,256' \\
-    --grid 'mode=hybrid;alpha=0.2,0.5,0.8' --out sweep
-  maxsim eval sweep scifact --grid 'nbits=1,2,4' --metric Exact@10`,
+  maxsim eval sweep scifact --out sweep \\
+    --grid 'nprobe=1,2,4;refine=64,256' \\
+    --grid 'mode=hybrid;alpha=0.2,0.5,0.8'
+  maxsim eval sweep scifact --grid 'nbits=1,2,4' \\
+    --metric Exact@10`,
     )
     .action(async (folder: string | undefined, options: SweepCommandOptions) => {
-      checkInput(folder, options);
+      checkInput(folder, options, true);
       const { sweepCollection } = await import("../actions/eval-sweep.js");
       await sweepCollection(folder, options, context);
     });
@@ -226,8 +229,14 @@ function fractionOption(name: string): (text: string) => number {
   };
 }
 
-function checkInput(folder: string | undefined, options: EvalInputOptions & EvalIndexOptions): void {
-  const { queries, qrels, corpus, split } = options;
+/** `searched`: whether an index is searched, for which texts of queries are needed. */
+function checkInput(
+  folder: string | undefined,
+  options: EvalInputOptions & EvalIndexOptions,
+  searched: boolean,
+): void {
+  const { queries, qrels, corpus, split, index } = options;
+  const apart = folder === undefined && qrels !== undefined;
   const problem =
     folder === undefined && queries !== undefined && qrels === undefined
       ? "--queries needs --qrels FILE, or a BEIR folder"
@@ -239,28 +248,24 @@ function checkInput(folder: string | undefined, options: EvalInputOptions & Eval
             ? "give either a BEIR folder or --corpus"
             : folder === undefined && qrels === undefined && corpus !== undefined
               ? "--corpus needs --queries and --qrels"
-              : undefined;
+              : searched && apart && queries === undefined
+                ? "--qrels needs --queries FILE to search for, or with maxsim eval --run FILE"
+                : searched && apart && corpus === undefined && index === undefined
+                  ? "--queries and --qrels need --index DIR or --corpus PATH"
+                  : undefined;
   if (problem !== undefined) throw usage(problem);
 }
 
 function checkUsage(folder: string | undefined, options: EvalCommandOptions): void {
-  checkInput(folder, options);
-  const { run, modes, queries, qrels, corpus, index, runDir, perQuery, json } = options;
-  const searches = run === undefined || modes !== undefined;
+  const { run, modes, runDir, perQuery, json } = options;
+  const searched = run === undefined || modes !== undefined;
+  checkInput(folder, options, searched);
   const problem =
-    searches && folder === undefined && qrels !== undefined && queries === undefined
-      ? "--qrels needs --queries FILE, or --run FILE"
-      : !searches && runDir !== undefined
-        ? "--run-dir writes what is searched; with --run, name --modes as well"
-        : searches &&
-            qrels !== undefined &&
-            folder === undefined &&
-            corpus === undefined &&
-            index === undefined
-          ? "--queries and --qrels need --index DIR or --corpus PATH"
-          : perQuery === true && json !== true
-            ? "--per-query goes with --json"
-            : undefined;
+    !searched && runDir !== undefined
+      ? "--run-dir writes what is searched; with --run, name --modes as well"
+      : perQuery === true && json !== true
+        ? "--per-query goes with --json"
+        : undefined;
   if (problem !== undefined) throw usage(problem);
 }
 

@@ -43,20 +43,21 @@ export function registerJudge(program: Command, context: CommandContext): void {
     .addHelpText(
       "after",
       `
-Answers, one key each on a terminal, one line each from a pipe:
+Answers, a key each on a terminal, a line each from a pipe:
   y n      relevant, not relevant (the grades 1 and 0)
   0 1 2 3  grades
   s u q    skip for now, undo, quit
 
-The answers of several modes come mixed, so that it cannot be seen
-which one found them. Each judgement is kept at once in
-<index>/judgements, as BEIR files; what was judged is not asked again.
+The answers of several modes come mixed, so that it cannot
+be seen which one found them. Each judgement is kept at once
+in <index>/judgements, as BEIR files; what was judged is not
+asked again.
 
 Examples:
-  maxsim judge "how do I cancel a task?" --index ./docs-index
+  maxsim judge "how do I cancel a task?" --index ./docs
   maxsim judge --queries questions.tsv -k 20
   maxsim judge --list
-  maxsim eval --index ./docs-index`,
+  maxsim eval --index ./docs`,
     )
     .action(async (words: string[], options: JudgeCommandOptions) => {
       checkUsage(words, options);

@@ -2,17 +2,6 @@
 import type { Grammar } from "./definitions.js";
 import { cGrammar, cLexis } from "./languages/c.js";
 import {
-  luaGrammar,
-  luaLexis,
-  pythonGrammar,
-  pythonLexis,
-  rubyGrammar,
-  rubyLexis,
-  shellGrammar,
-  shellLexis,
-} from "./languages/indented.js";
-import { javascriptGrammar, javascriptLexis } from "./languages/javascript.js";
-import {
   csharpGrammar,
   csharpLexis,
   javaGrammar,
@@ -23,7 +12,18 @@ import {
   scalaLexis,
   swiftGrammar,
   swiftLexis,
-} from "./languages/jvm.js";
+} from "./languages/java-csharp-kotlin-swift-scala.js";
+import { javascriptGrammar, javascriptLexis } from "./languages/javascript.js";
+import {
+  luaGrammar,
+  luaLexis,
+  pythonGrammar,
+  pythonLexis,
+  rubyGrammar,
+  rubyLexis,
+  shellGrammar,
+  shellLexis,
+} from "./languages/python-ruby-lua-shell.js";
 import { goGrammar, goLexis, phpGrammar, phpLexis, rustGrammar, rustLexis } from "./languages/rust-go-php.js";
 import { sqlGrammar, sqlLexis } from "./languages/sql.js";
 import type { Lexis } from "./lexis.js";

@@ -1,7 +1,8 @@
 /**
  * D2: single flipped bits, of every file and also of a log that a crash left behind. An index answers rightly, or refuses
  * naming the file. A flip in the log can take back commits that are still in it, as SQLite takes a log that does not match
- * its checksums for one that ends there; that is counted apart.
+ * its checksums for one that ends there; that is counted apart, and so are wrong answers of searches by words and of filters
+ * that `verify` notices.
  */
 import { readFileSync, statSync } from "node:fs";
 import { extname, join } from "node:path";
@@ -39,20 +40,40 @@ function bitsOf(path, { important, share, limit = Number.MAX_SAFE_INTEGER }, ran
   return [...bits].sort((a, b) => a - b);
 }
 
-/** Cases of a fixture, file after file. @param {(base: string, file: string) => { important: boolean, limit?: number, share: number }} choose */
-function* casesOf(fixture, f, choose, random) {
-  for (const base of ["index", "logged", "compacted"]) {
+/** The bits of each file of a fixture. @param {(base: string, file: string) => { important: boolean, limit?: number, share: number }} choose */
+function filesToFlip(fixture, f, choose, random) {
+  return ["index", "logged", "compacted"].flatMap((base) => {
     const folder = base === "index" ? fixture.index : join(fixture.folder, base);
     const seen = new Set();
-    for (const file of filesOf(folder)) {
+    return filesOf(folder).map((file) => {
       const { important, ...choice } = choose(base, file);
       const type = extname(file);
       const bits = bitsOf(join(folder, file), { important: important && !seen.has(type), ...choice }, random);
       seen.add(type);
-      for (const bit of bits)
-        yield { fixture: f, base, file, damage: { kind: "flip", bit }, write: choice.share < 1 };
-    }
+      return { fixture: f, base, file, bits, write: choice.share < 1 };
+    });
+  });
+}
+
+/** Each bit of each file once, in an order that is spread over all of them: a run that ends early has seen of everything. */
+function* casesOf(files, random) {
+  const total = files.reduce((sum, { bits }) => sum + bits.length, 0);
+  const ends = [];
+  for (const { bits } of files) ends.push((ends.at(-1) ?? 0) + bits.length);
+  const step = coprime(Math.floor(total * 0.618), total);
+  for (let i = 0, at = random.below(total); i < total; i++, at = (at + step) % total) {
+    const place = ends.findIndex((end) => at < end);
+    const { bits, ...test } = files[place];
+    yield { ...test, damage: { kind: "flip", bit: bits[at - (ends[place - 1] ?? 0)] } };
   }
+}
+
+/** The first number from `from` on without a common divisor with `total`. */
+function coprime(from, total) {
+  const divisor = (a, b) => (b === 0 ? a : divisor(b, a % b));
+  let step = Math.max(1, from);
+  while (divisor(step, total) !== 1) step++;
+  return step;
 }
 
 /** Which share of the bits each tier flips, beside the important ones of one file of each type. */
@@ -70,11 +91,13 @@ export async function run({ tier, log, minutes = 30 }) {
     const seed = seedOf(2);
     const random = new Random(seed);
     log(`${name}: seed ${seed}`);
-    const cases = (function* () {
-      for (const [f, fixture] of fixtures.entries()) {
-        yield* casesOf(fixture, f, (base, file) => shareOf(tier, fixture.nbits, base, file), random);
-      }
-    })();
+    const files = fixtures.flatMap((fixture, f) =>
+      filesToFlip(fixture, f, (base, file) => shareOf(tier, fixture.nbits, base, file), random),
+    );
+    const cases = casesOf(
+      files.filter(({ bits }) => bits.length > 0),
+      random,
+    );
     const deadline = performance.now() + minutes * 60_000;
     return damageResult(name, await lookAt(fixtures, scratch, cases, { deadline }));
   });

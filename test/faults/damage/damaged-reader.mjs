@@ -61,6 +61,12 @@ serveCases(async ({ fixtures, scratch }) => {
     return observe(work, questions);
   };
 
+  /** What may be wrong as long as verify notices it has classes of its own. */
+  const judged = (seen) => {
+    if (seen.class !== "wrong" || !foundByVerify(work)) return seen;
+    return { ...seen, class: seen.about === "answers" ? "verify alone" : `${seen.about}, verify finds it` };
+  };
+
   return async ({ fixture: f, base, file, damage, write }) => {
     const { index, folder, questions, goldens: all, compacted } = loaded[f];
     const goldens = base === "compacted" ? [compacted, ...all] : all;
@@ -72,8 +78,7 @@ serveCases(async ({ fixtures, scratch }) => {
     const names = catalog
       ? /catalog\.sqlite|segments\/|codecs\/|there is no index in/
       : new RegExp(file.replaceAll(".", "\\."));
-    const seen = classify(await observe(work, questions), goldens, names);
-    if (seen.class === "wrong") return foundByVerify(work) ? { ...seen, class: "verify alone" } : seen;
+    const seen = judged(classify(await observe(work, questions), goldens, names));
     if (write !== true || seen.class !== "same") return seen;
     let golden = afterWrites.get(source);
     if (golden === undefined) {
@@ -84,7 +89,7 @@ serveCases(async ({ fixtures, scratch }) => {
       applyDamage(join(work, file), damage);
     }
     try {
-      const written = classify(await writeAndObserve(questions), [golden], names);
+      const written = judged(classify(await writeAndObserve(questions), [golden], names));
       return written.class === "same" ? seen : { ...written, when: "after a write" };
     } catch (error) {
       const failure = thrown(error);

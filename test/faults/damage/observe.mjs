@@ -15,6 +15,23 @@ const WAYS = [
   { k: 3, rescore: 3 },
 ];
 
+/** Searches by words, whose rows carry no checksum: with operators, with a filter, and of words that many passages have. */
+const WORDS = [
+  ["cat dog", {}],
+  ["the dog runs fast", {}],
+  ['"runs fast" -cat', {}],
+  ["vectors of 日本 tokens", {}],
+  ["search index", { filter: "not exists topic" }],
+];
+
+/** Filters, which pass over rows without a look at their checksums. */
+const FILTERS = [
+  "topic = animals",
+  "exists title or n >= 1",
+  "id in (dog, v1, nobody)",
+  "path glob '/notes/*'",
+];
+
 /** An error as it is compared and reported. */
 export function thrown(error) {
   const maxsim = error instanceof Error && error.name === "MaxsimError";
@@ -57,6 +74,15 @@ export async function observe(folder, { queries, ids }) {
     await step("batch", () => index.searchEmbeddingsBatch(queries, { k: 4 }));
     for (const id of ids) await step(`get ${id}`, async () => (await index.get(id)) ?? null);
     await step("documents", () => index.list({ offset: 1, limit: 5 }));
+    for (const [w, [text, more]] of WORDS.entries()) {
+      await step(`words ${w}`, () => index.search(text, { mode: "lexical", k: 50, ...more }));
+    }
+    for (const [f, filter] of FILTERS.entries()) {
+      await step(`filter ${f}`, async () => ({
+        list: await index.list({ filter }),
+        search: await index.searchEmbeddings(queries[0], { k: 50, filter }),
+      }));
+    }
     await step("close", () => index.close());
   }
   await step("list", () => {
@@ -83,7 +109,7 @@ const numbers = (first, count) => Array.from({ length: Math.min(count, 100) }, (
  * - "same": every answer is the right one
  * - "refused": what is not right is a MaxsimError that names the file
  * - "rolled back": every answer is that of one older generation
- * - "wrong", "untyped", "unnamed": not allowed
+ * - "wrong", "untyped", "unnamed": not allowed; `about` says what is wrong: "answers", else "filters", else "words"
  *
  * @param {RegExp} names what a message has to match
  */
@@ -92,12 +118,16 @@ export function classify(steps, goldens, names) {
     if (isDeepStrictEqual(steps, golden)) return { class: g === 0 ? "same" : "rolled back", generation: g };
   }
   const expected = new Map(goldens[0]);
+  const wrong = new Map();
   let code;
   let message;
   for (const [name, result] of steps) {
     if (result?.thrown === undefined) {
-      if (isDeepStrictEqual(result ?? null, expected.get(name) ?? null)) continue;
-      return { class: "wrong", step: name, found: result, expected: expected.get(name) ?? null };
+      const right = expected.get(name) ?? null;
+      const about = /^(word|filter)/.exec(name)?.[0] ?? "answer";
+      if (isDeepStrictEqual(result ?? null, right) || wrong.has(`${about}s`)) continue;
+      wrong.set(`${about}s`, { step: name, found: result, expected: right });
+      continue;
     }
     if (!result.maxsim || result.thrown === "INTERNAL" || result.thrown === "WORKER_FAILED") {
       return { class: "untyped", step: name, ...result };
@@ -106,5 +136,8 @@ export function classify(steps, goldens, names) {
     code ??= result.thrown;
     message ??= `${name}: ${result.message}`;
   }
-  return { class: "refused", code, message };
+  const about = ["answers", "filters", "words"].find((kind) => wrong.has(kind));
+  return about === undefined
+    ? { class: "refused", code, message }
+    : { class: "wrong", about, ...wrong.get(about) };
 }
