@@ -6,10 +6,12 @@ import { discardEmptyIndex, hasEncodedPassages, topmostNewFolder } from "../engi
 import { Index } from "../engine/index.js";
 import type { AddReport } from "../engine/options.js";
 import type { OriginalAddOptions } from "../engine/writing.js";
+import type { LexicalKind } from "../lexical/table.js";
 
 export interface BuildOptions extends OriginalAddOptions {
   readonly model: string | undefined;
   readonly nbits: 1 | 2 | 4 | undefined;
+  readonly lexical: LexicalKind | undefined;
   readonly seed: number | undefined;
   readonly threads: number | undefined;
   readonly logger: Logger;
@@ -71,7 +73,7 @@ async function discard(folder: string, topmost: string | undefined, logger: Logg
 }
 
 async function openOrCreate(folder: string, options: BuildOptions): Promise<Index> {
-  const { model, nbits, seed, threads, logger } = options;
+  const { model, nbits, lexical, seed, threads, logger } = options;
   const common = {
     logger,
     ...(threads === undefined ? {} : { threads }),
@@ -85,6 +87,7 @@ async function openOrCreate(folder: string, options: BuildOptions): Promise<Inde
     return Index.create(folder, {
       ...common,
       ...(nbits === undefined ? {} : { nbits }),
+      ...(lexical === undefined ? {} : { lexical }),
       ...(seed === undefined ? {} : { seed }),
     });
   }
@@ -94,7 +97,9 @@ async function openOrCreate(folder: string, options: BuildOptions): Promise<Inde
       ? `--nbits ${nbits}: the index ${folder} was made with ${made.nbits} bits`
       : seed !== undefined && seed !== made.seed
         ? `--seed ${seed}: the index ${folder} was made with seed ${made.seed}`
-        : undefined;
+        : lexical !== undefined && lexical !== made.lexical
+          ? `--lexical ${lexical}: the index ${folder} was made with ${made.lexical}`
+          : undefined;
   if (problem === undefined) return index;
   await index.close();
   throw new MaxsimError("INVALID_ARGUMENT", problem, {

@@ -319,6 +319,7 @@ export class Index {
       tokens,
       dim: settings.dim,
       nbits: settings.nbits,
+      lexical: settings.lexical ?? "off",
       seed: settings.seed,
       centroids: codec?.centroids ?? 0,
       model: settings.model?.name ?? null,

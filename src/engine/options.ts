@@ -277,6 +277,7 @@ export interface IndexInfo {
   readonly tokens: number;
   readonly dim: number;
   readonly nbits: number;
+  readonly lexical: LexicalKind;
   readonly seed: number;
   readonly centroids: number;
   readonly model: string | null;

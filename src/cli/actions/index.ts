@@ -84,12 +84,13 @@ function checkInputOptions(paths: readonly string[], { format, id }: IndexComman
 }
 
 function buildOptions(options: IndexCommandOptions, context: CommandContext): Omit<BuildOptions, "origin"> {
-  const { model, nbits, seed, threads, onDuplicate } = options;
+  const { model, nbits, lexical, seed, threads, onDuplicate } = options;
   const { signal } = context;
   const logger = commandLogger(context, options);
   return {
     model,
     nbits,
+    lexical,
     seed,
     threads,
     signal,

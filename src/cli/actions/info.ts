@@ -45,6 +45,7 @@ export function renderInfo(info: IndexInfo, unfinished: boolean): string {
     ["model", info.model ?? "none (vectors of your own)"],
     ["dimensions", formatNumber(info.dim)],
     ["bits", `${info.nbits} for each residual component`],
+    ["words", info.lexical],
     ["centroids", formatNumber(info.centroids)],
     ["segments", formatNumber(info.segments)],
     [

@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import { STREAM_FORMATS, type StreamFormat } from "../../datasets/stream-format.js";
 import type { OnDuplicate } from "../../documents/staging.js";
+import { LEXICAL_KINDS, type LexicalKind } from "../../lexical/table.js";
 import { type OutputOptions, withIndexOption, withOutputOptions } from "../common-options.js";
 import type { CommandContext } from "../context.js";
 import { choiceOption, integerOption } from "../option-values.js";
@@ -12,6 +13,7 @@ export interface IndexCommandOptions extends OutputOptions, ReadingCommandOption
   readonly index?: string;
   readonly model?: string;
   readonly nbits?: 1 | 2 | 4;
+  readonly lexical?: LexicalKind;
   readonly seed?: number;
   readonly threads?: number;
   readonly onDuplicate?: OnDuplicate;
@@ -36,6 +38,11 @@ export function registerIndex(program: Command, context: CommandContext): void {
       "--nbits <bits>",
       "bits for each residual component: 1, 2 or 4 (default: 4)",
       choiceOption("--nbits", [1, 2, 4]),
+    )
+    .option(
+      "--lexical <kind>",
+      "how words are found: english, words (other languages), trigrams (without spaces), off (default: english)",
+      choiceOption("--lexical", LEXICAL_KINDS),
     )
     .option(
       "--seed <number>",
