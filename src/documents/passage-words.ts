@@ -65,8 +65,9 @@ function statedKind(db: Database.Database): LexicalKind | undefined {
 /**
  * What is wrong with the full-text table beyond its inner structure, which SQLite checks: words and passages that are not those
  * of the rows. Takes up to twice as long as making the table.
+ * @param compare whether words are compared: not with those of damaged rows.
  */
-export function wordsProblem(db: Database.Database): string | undefined {
+export function wordsProblem(db: Database.Database, compare: boolean): string | undefined {
   const kind = statedKind(db);
   if (kind === undefined) return undefined;
   if (hasLexicalTable(db) !== (kind !== "off")) {
@@ -74,7 +75,9 @@ export function wordsProblem(db: Database.Database): string | undefined {
   }
   if (kind === "off") return undefined;
   try {
-    return numbersProblem(db) ?? compareLexical(db, kind, (writer) => writeWords(db, 0, writer));
+    const problem = numbersProblem(db);
+    if (problem !== undefined || !compare) return problem;
+    return compareLexical(db, kind, (writer) => writeWords(db, 0, writer));
   } catch (error) {
     if (!isDamage(error)) throw error;
     return `the table cannot be read (${(error as Error).message})`;

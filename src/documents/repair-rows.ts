@@ -29,6 +29,11 @@ export function repairRows(db: Database.Database, { drop, dryRun }: RowRepairOpt
       const gone = vanished(db, removal);
       generation = writeRepairRecord(db, removal.lost.length);
       remaining = gone === undefined ? findProblems(db) : [gone];
+      if (remaining.length > 0 && remaining.every(isStructureProblem)) {
+        // Words can be compared only now that no damaged row is left.
+        rebuildWords(db, { forget: false });
+        remaining = findProblems(db);
+      }
       if (remaining.length > 0 || dryRun || !drop) throw new Undo();
     }).immediate();
   } catch (error) {

@@ -72,9 +72,12 @@ const CONTRADICTIONS: readonly (readonly [what: string, sql: string])[] = [
 export const LIVE_SUMS = `SELECT count(*), coalesce(sum(d.passages), 0), coalesce(sum(d.tokens), 0) FROM documents d
   WHERE d.gen_replaced IS NULL AND NOT EXISTS (SELECT 1 FROM tombstones t WHERE t.document_no = d.document_no)`;
 
-/** What SQLite itself says of the structure of the file, and what of it can be derived from rows but is not. */
-function findStructureProblems(db: Database.Database): string[] {
-  const words = wordsProblem(db);
+/**
+ * What SQLite itself says of the structure of the file, and what of it can be derived from rows but is not.
+ * @param derive whether the rows are sound that the full-text table is made from.
+ */
+function findStructureProblems(db: Database.Database, derive: boolean): string[] {
+  const words = wordsProblem(db, derive);
   return integrityProblems(db)
     .map((message) => `${STRUCTURE}${message}`)
     .concat(words === undefined ? [] : [`${DERIVED}${words}`]);
@@ -116,18 +119,23 @@ export function* damagedRows(
   }
 }
 
+/** The keys of the first rows. */
+function keysOf(rows: Iterable<readonly ColumnValue[]>): string[] {
+  const keys: string[] = [];
+  for (const [key] of rows) if (keys.push(String(key)) === MAX_PROBLEMS) break;
+  return keys;
+}
+
 /** Sentences that say what is wrong; errors of SQLite while reading are thrown. */
 export function findProblems(db: Database.Database): string[] {
   const problems: string[] = [];
   const add = (problem: string): void => {
     if (problems.length < MAX_PROBLEMS) problems.push(problem);
   };
-  for (const problem of findStructureProblems(db)) add(problem);
-  for (const table of TABLES) {
-    for (const row of damagedRows(db, table)) {
-      add(`row ${String(row[0])} of ${table} does not match its checksum`);
-    }
-  }
+  const damaged = TABLES.flatMap((table) => keysOf(damagedRows(db, table)).map((key) => ({ table, key })));
+  const derive = !damaged.some(({ table }) => table === "texts" || table === "passages");
+  for (const problem of findStructureProblems(db, derive)) add(problem);
+  for (const { table, key } of damaged) add(`row ${key} of ${table} does not match its checksum`);
   for (const [what, sql] of CONTRADICTIONS) {
     const count = Number(db.prepare(sql).pluck().get());
     if (count > 0) add(`${count} ${what}`);

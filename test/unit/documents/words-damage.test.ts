@@ -165,3 +165,31 @@ describe("repair", () => {
     expect(answers()).toBe(expected);
   });
 });
+
+describe("a damaged text", () => {
+  const damage = (more = ""): void => {
+    const db = new Database(path);
+    db.unsafeMode(true);
+    db.exec(`UPDATE texts SET text = 'other' WHERE document_no = 5; ${more}`);
+    db.pragma("wal_checkpoint(TRUNCATE)");
+    db.close();
+  };
+
+  it("is no reason to make its words again", () => {
+    damage();
+    expect(verified()).toBe("row 5 of texts does not match its checksum");
+    const { done, left } = withCatalog(false, (catalog) =>
+      catalog.repairRows({ drop: false, dryRun: false }),
+    );
+    expect([done, left]).toEqual([[], ["row 5 of texts does not match its checksum"]]);
+    expect(answers()).toBe(expected);
+  });
+
+  it("goes with its words, also where others are damaged", () => {
+    damage("UPDATE lexical_data SET block = replace(block, 'file', 'fire') WHERE id > 10");
+    const repair = withCatalog(false, (catalog) => catalog.repairRows({ drop: true, dryRun: false }));
+    expect(repair).toMatchObject({ left: [], lost: [{ documentNo: 5, id: "doc-5" }], generation: 5 });
+    expect(verified()).toBe("");
+    expect(withCatalog(true, (catalog) => catalog.passagesWith("readfile"))).toHaveLength(1);
+  });
+});
