@@ -85,6 +85,7 @@ async function build(
     model,
     nbits,
     threads,
+    lexical: undefined,
     seed: undefined,
     logger,
     origin,

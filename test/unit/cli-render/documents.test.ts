@@ -146,7 +146,17 @@ describe("info", () => {
 
   it("tells of an add that did not reach its end", () => {
     const info = {
-      ...{ folder: "/x", generation: 1, documents: 1, passages: 1, tokens: 0, dim: 8, nbits: 4, seed: 1 },
+      ...{
+        folder: "/x",
+        generation: 1,
+        documents: 1,
+        passages: 1,
+        tokens: 0,
+        dim: 8,
+        nbits: 4,
+        lexical: "english" as const,
+        seed: 1,
+      },
       ...{ centroids: 0, model: null, segments: 0, bytes: { catalog: 1, codec: 0, segments: 0 } },
     };
     expect(renderInfo(info, false)).not.toContain("unfinished");
