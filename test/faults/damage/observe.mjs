@@ -122,11 +122,11 @@ export function classify(steps, goldens, names) {
   let code;
   let message;
   for (const [name, result] of steps) {
+    const right = expected.get(name) ?? null;
+    if (isDeepStrictEqual(result ?? null, right)) continue;
     if (result?.thrown === undefined) {
-      const right = expected.get(name) ?? null;
-      const about = /^(word|filter)/.exec(name)?.[0] ?? "answer";
-      if (isDeepStrictEqual(result ?? null, right) || wrong.has(`${about}s`)) continue;
-      wrong.set(`${about}s`, { step: name, found: result, expected: right });
+      const about = `${/^(word|filter)/.exec(name)?.[0] ?? "answer"}s`;
+      if (!wrong.has(about)) wrong.set(about, { step: name, found: result, expected: right });
       continue;
     }
     if (!result.maxsim || result.thrown === "INTERNAL" || result.thrown === "WORKER_FAILED") {
