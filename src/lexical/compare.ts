@@ -17,8 +17,9 @@ const TEMPORARY = [STORED_WORDS, FRESH_WORDS, FRESH];
 const sumsOf = (words: string): string =>
   `SELECT term, count(*), sum(doc), sum(offset), sum(unicode(col)) FROM temp.${words} GROUP BY term`;
 
-/** The record of all sizes: the key 1 in the table of blocks. */
-const totalsOf = (table: string): string => `SELECT hex(block) FROM ${table}_data WHERE id = 1`;
+/** The record of all sizes: the key 1 in the table of blocks. A table that never had a row has none, an emptied one zeros. */
+const totalsOf = (table: string): string =>
+  `SELECT iif(trim(hex(block), '0') = '', '', hex(block)) FROM ${table}_data WHERE id = 1`;
 
 const sizesOf = (table: string): string => `SELECT id, hex(sz) FROM ${table}_docsize ORDER BY id`;
 

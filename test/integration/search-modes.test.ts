@@ -179,6 +179,11 @@ it("words follow adds, replacements, deletions and compaction", async () => {
     expect((await changing.verify({ deep: true })).problems).toEqual([]);
     await changing.update([{ id: "bread", metadata: { kind: "rye" } }]);
     expect(await found("week")).toEqual(["bread"]);
+    await changing.delete((await changing.list()).map(({ id }) => id));
+    await changing.compact({ all: true, graceMs: 0 });
+    expect((await changing.verify({ deep: true })).problems).toEqual([]);
+    await changing.add([{ id: "bread", text: "Rye bread keeps for a week." }]);
+    expect(await found("week")).toEqual(["bread"]);
   } finally {
     await changing.close();
   }
