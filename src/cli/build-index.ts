@@ -6,7 +6,7 @@ import { discardEmptyIndex, hasEncodedPassages, topmostNewFolder } from "../engi
 import { Index } from "../engine/index.js";
 import type { AddReport } from "../engine/options.js";
 import type { OriginalAddOptions } from "../engine/writing.js";
-import type { LexicalKind } from "../lexical/table.js";
+import type { LexicalKind } from "../lexical/types.js";
 
 export interface BuildOptions extends OriginalAddOptions {
   readonly model: string | undefined;

@@ -15,8 +15,11 @@ export interface FileState {
   readonly sha256: string;
 }
 
-/** File systems give times in steps: of a tick of the kernel (10 ms at most), or of one or two seconds. */
-const FINE_STEP_MS = 20;
+/**
+ * File systems give times in steps: of a tick of the kernel (10 ms at most, more where a loaded host delays it), or of one or
+ * two seconds.
+ */
+const FINE_STEP_MS = 50;
 const COARSE_STEP_MS = 2_000;
 
 const CHUNK = 1 << 20;

@@ -6,21 +6,22 @@ import { join } from "node:path";
 import type Database from "better-sqlite3";
 import { checkInteger, invalidArgument } from "../common/check.js";
 import { isMaxsimError, MaxsimError } from "../common/errors.js";
-import type { WordRanking, WordSearch } from "../lexical/reader.js";
 import { lexicalSchema, optimizeLexical } from "../lexical/table.js";
+import type { WordRanking, WordSearch } from "../lexical/types.js";
 import { isFileId } from "../storage/file-names.js";
 import { HISTORY_NAME, newestNoted, removeHistory } from "../storage/history-log.js";
 import type { CatalogChange } from "./catalog-change.js";
 import { checkId } from "./check-document.js";
 import { writeGeneration } from "./commit.js";
 import { CATALOG_NAME, checkpoint, createCatalog, guard, openCatalog } from "./connection.js";
-import { type FieldValues, readFieldValues } from "./field-values.js";
+import { readFieldValues } from "./field-values.js";
 import type { Field } from "./filter/fields.js";
 import { hasPurgeable } from "./purge.js";
 import { Readers } from "./readers.js";
 import type {
   DeletedPassages,
   DocumentSummary,
+  FieldValues,
   GenerationRecord,
   IndexSettings,
   PassageFact,

@@ -6,17 +6,10 @@ import type Database from "better-sqlite3";
 import { damagedCatalog } from "./damaged-catalog.js";
 import { fieldSource } from "./filter/compile-filter.js";
 import type { Field } from "./filter/fields.js";
+import type { FieldValues } from "./records.js";
 
 /** Characters of one value's JSON; a longer one makes its field unfit for columns. */
 export const MAX_VALUE_LENGTH = 512;
-
-/** What documents hold in some fields. */
-export interface FieldValues {
-  /** Ascending. */
-  readonly documents: readonly number[];
-  /** `[field][document]`: the value as JSON, "" where it is missing; null when a value is longer than MAX_VALUE_LENGTH. */
-  readonly values: readonly (readonly string[] | null)[];
-}
 
 /**
  * Documents numbered `first` .. `last` as the generation sees them, deleted ones as well. JSON has no line breaks between its

@@ -4,14 +4,8 @@ import { isMaxsimError } from "../common/errors.js";
 import { compareLexical } from "../lexical/compare.js";
 import { dropLexical, forgetLexical } from "../lexical/discard.js";
 import { removeLexicalRows } from "../lexical/remove-rows.js";
-import {
-  hasLexicalTable,
-  LEXICAL_KINDS,
-  LEXICAL_TABLE,
-  type LexicalKind,
-  LexicalWriter,
-  lexicalSchema,
-} from "../lexical/table.js";
+import { hasLexicalTable, LEXICAL_TABLE, LexicalWriter, lexicalSchema } from "../lexical/table.js";
+import { LEXICAL_KINDS, type LexicalKind } from "../lexical/types.js";
 import { isDamage } from "./connection.js";
 import { fromJsonText } from "./json-text.js";
 

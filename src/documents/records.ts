@@ -1,6 +1,6 @@
 /** What the catalog records and hands out; all plain data. */
 import type { JsonValue } from "../common/json.js";
-import type { LexicalKind } from "../lexical/table.js";
+import type { LexicalKind } from "../lexical/types.js";
 import type { Metadata } from "./types.js";
 
 /** A published binary file. */
@@ -199,4 +199,12 @@ export interface DeletedPassages {
   readonly documentNo: number;
   readonly firstPassage: number;
   readonly passages: number;
+}
+
+/** What documents hold in some fields. */
+export interface FieldValues {
+  /** Ascending. */
+  readonly documents: readonly number[];
+  /** `[field][document]`: the value as JSON, "" where it is missing; null when a value is longer than 512 characters. */
+  readonly values: readonly (readonly string[] | null)[];
 }

@@ -1,7 +1,7 @@
 /** Reads one generation and checks that the catalog's tables agree with its commit record. */
 import type Database from "better-sqlite3";
 import { MaxsimError } from "../common/errors.js";
-import { LEXICAL_KINDS } from "../lexical/table.js";
+import { LEXICAL_KINDS } from "../lexical/types.js";
 import { type FileType, isFileId, publishedName } from "../storage/file-names.js";
 import { damagedCatalog } from "./damaged-catalog.js";
 import { fromJsonText } from "./json-text.js";

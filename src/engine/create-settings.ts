@@ -3,7 +3,7 @@ import { isAbsolute, resolve } from "node:path";
 import { checkInteger, checkOneOf, checkString, invalidArgument } from "../common/check.js";
 import type { IndexSettings } from "../documents/records.js";
 import { MAX_DIM } from "../kernels/backend.js";
-import { LEXICAL_KINDS, type LexicalKind } from "../lexical/table.js";
+import { LEXICAL_KINDS, type LexicalKind } from "../lexical/types.js";
 import { identifyModel } from "./model-handle.js";
 import type { CreateOptions } from "./options.js";
 

@@ -4,7 +4,7 @@ import type { ProgressListener } from "../common/progress.js";
 import type { GenerationRecord } from "../documents/records.js";
 import type { OnDuplicate } from "../documents/staging.js";
 import type { Metadata } from "../documents/types.js";
-import type { LexicalKind } from "../lexical/table.js";
+import type { LexicalKind } from "../lexical/types.js";
 import type { SearchExplanation } from "../search/explain.js";
 import type { SearchTuning } from "../search/parameters.js";
 import type { PositionUnit } from "../text/positions.js";

@@ -3,7 +3,7 @@ import type { Catalog } from "../documents/catalog.js";
 import { DocumentSet } from "../documents/document-set.js";
 import type { Snapshot } from "../documents/records.js";
 import type { LexicalQuery } from "../lexical/query.js";
-import type { LexicalKind } from "../lexical/table.js";
+import type { LexicalKind } from "../lexical/types.js";
 import type { Trace } from "../search/explain.js";
 import type { SearchSnapshot } from "../search/types.js";
 import type { LoadedSnapshot } from "./load-snapshot.js";

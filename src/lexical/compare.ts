@@ -3,7 +3,8 @@
  * table without content has nothing that it could compare a term or a passage number with.
  */
 import type Database from "better-sqlite3";
-import { LEXICAL_TABLE, type LexicalKind, LexicalWriter, lexicalSchema } from "./table.js";
+import { LEXICAL_TABLE, LexicalWriter, lexicalSchema } from "./table.js";
+import type { LexicalKind } from "./types.js";
 
 const FRESH = "lexical_fresh";
 const STORED_WORDS = "lexical_stored_words";

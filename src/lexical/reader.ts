@@ -2,37 +2,7 @@
 import type Database from "better-sqlite3";
 import { LEXICAL_TABLE } from "./table.js";
 import { quoted } from "./terms.js";
-
-export interface ScoredPassage {
-  readonly passageNo: number;
-  /** BM25, above 0: higher is better. */
-  readonly score: number;
-}
-
-export interface WordRanking {
-  /** Best first; ties to the lower number. */
-  readonly found: readonly ScoredPassage[];
-  /**
-   * The sum of the terms' inverse document frequencies: what a passage of average length scores that holds each of them once.
-   * Others may score more.
-   */
-  readonly scale: number;
-}
-
-export interface WordSearch {
-  /** Of `queryTerms`. A passage with one of them is found. */
-  readonly terms: readonly string[];
-  /** 1 for each passage number that may be found; numbers beyond its length may not. */
-  readonly accepted: Uint8Array;
-  readonly limit: number;
-  /** Passages of the index, for the scale of scores. */
-  readonly passages: number;
-  /**
-   * Passages that are scored at most, about 1 microsecond each: the most frequent terms are left out when all of them
-   * together would be found in more. The rarest term is always looked up.
-   */
-  readonly budget: number;
-}
+import type { WordRanking, WordSearch } from "./types.js";
 
 interface FoundTerm {
   readonly term: string;

@@ -7,15 +7,8 @@
  * both are made of, see identifiers.ts).
  */
 import type Database from "better-sqlite3";
+import { LEXICAL_KINDS, type LexicalKind } from "./types.js";
 import { wordParts } from "./word-parts.js";
-
-/**
- * How words are found. "english": letters and digits, without accents, endings taken off (Porter); "words": the same with
- * the endings; "trigrams": every three characters, for languages without spaces; "off": no table.
- */
-export type LexicalKind = "english" | "words" | "trigrams" | "off";
-
-export const LEXICAL_KINDS: readonly LexicalKind[] = ["english", "words", "trigrams", "off"];
 
 export const LEXICAL_TABLE = "lexical";
 

@@ -1,5 +1,5 @@
 /** From a query text to the terms of a full-text search; nothing that a user types reaches FTS5 as syntax. */
-import type { LexicalKind } from "./table.js";
+import type { LexicalKind } from "./types.js";
 import { plainWords, wordParts } from "./word-parts.js";
 
 /** Words that say nothing of what a passage is about; each would have to be looked up in most passages. */

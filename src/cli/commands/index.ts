@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { STREAM_FORMATS, type StreamFormat } from "../../datasets/stream-format.js";
 import type { OnDuplicate } from "../../documents/staging.js";
-import { LEXICAL_KINDS, type LexicalKind } from "../../lexical/table.js";
+import { LEXICAL_KINDS, type LexicalKind } from "../../lexical/types.js";
 import { type OutputOptions, withIndexOption, withOutputOptions } from "../common-options.js";
 import type { CommandContext } from "../context.js";
 import { choiceOption, integerOption } from "../option-values.js";

@@ -6,7 +6,7 @@ import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { isMaxsimError } from "../../../src/common/errors.js";
 import { Random } from "../../../src/common/random.js";
 import { Catalog } from "../../../src/documents/catalog.js";
-import type { LexicalKind } from "../../../src/lexical/table.js";
+import type { LexicalKind } from "../../../src/lexical/types.js";
 import { tempFolder } from "../../support/temp-folder.js";
 import { addDocuments, INDEX_ID, makeDocuments, SETTINGS } from "./support.js";
 

@@ -5,12 +5,11 @@ import { LexicalReader } from "../../../src/lexical/reader.js";
 import {
   hasLexicalTable,
   isLexicalSchema,
-  LEXICAL_KINDS,
-  type LexicalKind,
   LexicalWriter,
   lexicalSchema,
 } from "../../../src/lexical/table.js";
 import { queryTerms } from "../../../src/lexical/terms.js";
+import { LEXICAL_KINDS, type LexicalKind } from "../../../src/lexical/types.js";
 import { bm25 } from "../../support/bm25.js";
 
 const opened: Database.Database[] = [];
