@@ -127,9 +127,11 @@ export class Catalog {
 
   /** The newest generation with its deletions, both of one state. Errors: CORRUPT. */
   generation(): Generation {
-    return this.readAtOnce(({ snapshots }) => {
+    return this.readAtOnce(({ snapshots, documents }) => {
       const snapshot = snapshots.read();
-      return { snapshot, deleted: snapshots.deadPassages(snapshot.generation) };
+      const deleted = snapshots.deadPassages(snapshot.generation);
+      documents.hidden.tombstonesRead(snapshot.generation);
+      return { snapshot, deleted };
     });
   }
 

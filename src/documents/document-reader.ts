@@ -66,6 +66,7 @@ export class DocumentReader {
 
   /** Numbers of those ids that are live. */
   numbersOf(ids: readonly string[], snapshot: Snapshot): Map<string, number> {
+    this.hidden.requireTombstones(snapshot.generation);
     const found = new Map<string, number>();
     const absent: string[] = [];
     for (const id of ids) {
@@ -79,6 +80,7 @@ export class DocumentReader {
 
   /** Live documents that were read from a file, by ascending number. */
   ofSource(path: string, generation: number): StoredDocument[] {
+    this.hidden.requireTombstones(generation);
     this.hidden.requireSources(generation);
     return this.bySource.live(path, generation).map((row) => this.withText(row));
   }
@@ -95,8 +97,9 @@ export class DocumentReader {
 
   /** Numbers of all live documents that meet a condition, ascending. */
   matching(snapshot: Snapshot, condition: RowCondition): number[] {
-    this.hidden.requireWhole(snapshot);
     const { generation } = snapshot;
+    this.hidden.requireTombstones(generation);
+    this.hidden.requireWhole(snapshot);
     return this.db
       .prepare<(string | number | null)[], number>(
         `SELECT document_no FROM documents WHERE ${LIVE} AND (${condition.sql}) ORDER BY document_no`,
@@ -109,6 +112,7 @@ export class DocumentReader {
     const { generation } = snapshot;
     const { after, offset, limit } = page;
     const { sql, parameters } = condition ?? { sql: "1", parameters: [] };
+    this.hidden.requireTombstones(generation);
     // What a condition passes over is not known from the page.
     if (condition !== undefined) this.hidden.requireWhole(snapshot);
     const rows = new RowQuery(

@@ -31,9 +31,10 @@ export interface PagePlace {
 
 /** All methods are to be called within the transaction that read what they check. Errors: CORRUPT. */
 export class HiddenRows {
-  /** The last generations for which `requireWhole` and `requireSources` found everything. */
+  /** The last generations for which `requireWhole`, `requireSources` and `requireTombstones` found everything. */
   private whole = -1;
   private sourced = -1;
+  private buriedIn = -1;
   private readonly inTable: Database.Statement<[number, number], [...Sums, visible: number]>;
   private readonly inIndex: Database.Statement<[], Sums>;
   private readonly buried: Database.Statement<[number, number, number], number>;
@@ -45,6 +46,7 @@ export class HiddenRows {
   private readonly liveNumbers: Database.Statement<number[], number>;
   private readonly textNumbers: Database.Statement<[number, number], number>;
   private readonly rowsOf: RowQuery<"documents">;
+  private readonly tombstones: RowQuery<"tombstones">;
   private readonly unsourced: Database.Statement<[number, number], string>;
 
   constructor(private readonly db: Database.Database) {
@@ -88,6 +90,7 @@ export class HiddenRows {
       )
       .pluck();
     this.rowsOf = new RowQuery(db, "documents", "WHERE document_no = ?");
+    this.tombstones = new RowQuery(db, "tombstones", "ORDER BY document_no");
     this.unsourced = db
       .prepare<[number, number], string>(
         `SELECT source_path FROM documents d NOT INDEXED WHERE +source_path IS NOT NULL AND ${visible}
@@ -113,6 +116,18 @@ export class HiddenRows {
     const live = visible - this.buried.get(generation, generation, generation)!;
     if (live !== documents) throw this.damaged(`it has ${live} live documents, expected ${documents}`);
     this.whole = generation;
+  }
+
+  /** That the tombstones are those that were written; their number is that of the commit record. A look at each, once. */
+  requireTombstones(generation: number): void {
+    if (this.buriedIn === generation) return;
+    this.tombstones.ascending();
+    this.buriedIn = generation;
+  }
+
+  /** Says that the tombstones of a generation were looked at already. */
+  tombstonesRead(generation: number): void {
+    this.buriedIn = generation;
   }
 
   /**

@@ -126,7 +126,7 @@ export class SnapshotReader {
     const commit = this.commitOf.get(generation);
     if (commit === undefined)
       throw damagedCatalog(this.db.name, `it lacks the commit record of ${generation}`);
-    const rows = this.tombstonesOf.all(generation);
+    const rows = this.tombstonesOf.ascending(generation);
     expectCount(this.db.name, "tombstones", commit[16], rows.length);
     const ranges: [first: number, count: number][] = [];
     for (const [, , first, count] of rows) {
@@ -156,7 +156,9 @@ export class SnapshotReader {
 
   /** At most `limit` generations below `before`, newest first. */
   generations(before: number, limit: number): GenerationRecord[] {
-    return this.commits.all(before, limit).map((row) => {
+    return this.commits.all(before, limit).map((row, i) => {
+      if (row[0] !== before - 1 - i)
+        throw damagedCatalog(this.db.name, `the commit record of generation ${before - 1 - i} is missing`);
       const [generation, , , , operation, added, removed, , segments, documents, passages, tokens] = row;
       const known = OPERATIONS.find((name) => name === operation);
       if (known === undefined)

@@ -17,7 +17,7 @@ export class SourceReader {
   }
 
   roots({ generation, roots }: Snapshot): RootRecord[] {
-    const rows = this.rootsOf.all(generation, generation);
+    const rows = this.rootsOf.ascending(generation, generation);
     this.expect("roots", roots, rows.length);
     return rows.map(([rootNo, , , path, prefix, text]) => ({
       rootNo,
@@ -28,7 +28,7 @@ export class SourceReader {
   }
 
   sources({ generation, sources }: Snapshot): SourceRecord[] {
-    const rows = this.sourcesOf.all(generation, generation);
+    const rows = this.sourcesOf.ascending(generation, generation);
     this.expect("sources", sources, rows.length);
     return rows.map(([sourceNo, , , rootNo, path, size, modified, sha256]) => ({
       sourceNo,
