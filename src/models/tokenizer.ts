@@ -236,13 +236,13 @@ export class TextTokenizer {
     for (const [row, position] of kept.entries()) {
       const token = position - this.before.length - (position > markerAt ? 1 : 0);
       if (position === markerAt || token < 0 || position > last) continue;
-      const start = located.starts[token]!;
-      if (start < 0) parts[row] = token < promptTokens ? TokenPart.special : TokenPart.text;
-      else if (start + shift >= 0) {
-        parts[row] = TokenPart.text;
-        starts[row] = start + shift;
-        ends[row] = located.ends[token]! + shift;
-      }
+      if (token < promptTokens || token >= located.starts.length) continue;
+      parts[row] = TokenPart.text;
+      const end = located.ends[token]! + shift;
+      // The first one of the text may begin with the white space behind the prompt.
+      if (located.starts[token]! < 0 || end <= 0) continue;
+      starts[row] = Math.max(0, located.starts[token]! + shift);
+      ends[row] = end;
     }
     return { tokenIds: Uint32Array.from(kept, (position) => ids[position]!), parts, starts, ends };
   }

@@ -418,7 +418,7 @@ describe("a text as the model reads it", () => {
           }
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 60, examples: [["▁"], [" ▁ "], [""]] },
     );
   });
 });
