@@ -10,7 +10,7 @@ const LAYERS = [
   ["kernels", "storage", "text"],
   ["models", "codec", "lexical", "documents"],
   ["search", "indexing", "workers"],
-  ["engine", "datasets", "evaluation"],
+  ["engine", "rerank", "datasets", "evaluation"],
   ["server", "mcp", "integrations"],
   ["cli"],
 ];
@@ -21,7 +21,7 @@ const SIDEWAYS: Readonly<Record<string, readonly string[]>> = {
   workers: ["search", "indexing"],
   documents: ["lexical"],
   datasets: ["evaluation"],
-  engine: ["datasets"],
+  engine: ["datasets", "rerank"],
 };
 
 /** What has one place: the uses that a pattern matches, and the files (paths below src) that may have them. */
@@ -30,7 +30,7 @@ const PLACES: ReadonlyArray<{ readonly what: string; readonly uses: RegExp; read
   {
     what: "the network",
     uses: /^(import node:(http|https|http2|net|tls)|global fetch)$/,
-    files: /^(models\/hub|server\/)/,
+    files: /^(models\/hub|rerank\/http\.ts$|server\/)/,
   },
   { what: "onnxruntime-node", uses: /^import onnxruntime-node$/, files: /^models\/session\.ts$/ },
   { what: "SQLite", uses: /^import better-sqlite3$/, files: /^(storage|documents|lexical)\// },

@@ -32,7 +32,12 @@ export type ErrorCode =
   | "LOCKED" // another writer holds the index
   | "DISK_FULL" // ENOSPC, EDQUOT or EFBIG; the last generation is intact
   | "IO" // any other error of the file system
-  | "NETWORK" // a download failed
+  | "NETWORK" // a download or a remote service could not be reached
+  | "UNAUTHORIZED" // a remote service refused the key, or there is none
+  | "RATE_LIMITED" // a remote service refused for the number of requests, after all retries
+  | "TIMEOUT" // a remote service did not answer in time
+  | "SERVICE" // a remote service failed or gave an answer that cannot be used
+  | "BUDGET_EXCEEDED" // a cap on requests, tokens or cost was reached
   | "ABORTED" // the AbortSignal fired
   | "CLOSED" // the object was closed before or during the call
   | "KERNELS_UNAVAILABLE" // MAXSIM_KERNELS names a backend that does not load

@@ -1,0 +1,58 @@
+/** The text of a document that a reranker sees. */
+import { describe, invalidArgument } from "../common/check.js";
+import { MaxsimError } from "../common/errors.js";
+import type { RerankDocument, RerankFields } from "./types.js";
+
+export const DEFAULT_FIELDS: readonly string[] = ["title", "text"];
+
+export function checkFields(fields: unknown): readonly string[] {
+  if (fields === undefined) return DEFAULT_FIELDS;
+  const names = Array.isArray(fields) && fields.length > 0 ? fields : [undefined];
+  if (names.some((name) => typeof name !== "string" || name === "")) {
+    throw invalidArgument("fields", "an array of one or more names", fields);
+  }
+  return names as readonly string[];
+}
+
+/**
+ * A string is its own text; of an object the values of `fields` on lines of their own: texts as they are, numbers and booleans in
+ * words, anything else as JSON. `name` is for messages, such as "documents[3]". Errors: INVALID_DOCUMENT.
+ */
+export function documentText(name: string, document: RerankDocument, fields: readonly string[]): string {
+  if (typeof document === "string") return document;
+  if (typeof document !== "object" || document === null || Array.isArray(document)) {
+    throw new MaxsimError(
+      "INVALID_DOCUMENT",
+      `${name} must be a text or an object with one, found ${describe(document)}`,
+    );
+  }
+  const values = fields
+    .map((field) => document[field])
+    .filter((value) => value !== undefined && value !== null);
+  if (values.length === 0) {
+    throw new MaxsimError(
+      "INVALID_DOCUMENT",
+      `${name}${named(document)} must have one of the fields ${fields.join(", ")}, found ${fieldsOf(document)}`,
+      { hint: "Name the fields that hold the text with the option fields." },
+    );
+  }
+  return values
+    .map(valueText)
+    .filter((text) => text !== "")
+    .join("\n");
+}
+
+function valueText(value: unknown): string {
+  if (typeof value === "string") return value;
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}
+
+function named({ id }: RerankFields): string {
+  return typeof id === "string" ? ` (${describe(id)})` : "";
+}
+
+function fieldsOf(document: RerankFields): string {
+  const names = Object.keys(document);
+  if (names.length === 0) return "none";
+  return `${names.slice(0, 8).join(", ")}${names.length > 8 ? ", ..." : ""}`;
+}
