@@ -36,6 +36,12 @@ export function recall(ranking: readonly string[], grades: Grades, k: number): n
   return relevant === 0 ? 0 : hitsWithin(ranking, grades, k) / relevant;
 }
 
+/** Share of the first k ranks that hold a relevant document; ranks that nothing was retrieved for count as well. */
+export function precision(ranking: readonly string[], grades: Grades, k: number): number {
+  const ranks = Number.isFinite(k) ? k : ranking.length;
+  return ranks === 0 ? 0 : hitsWithin(ranking, grades, k) / ranks;
+}
+
 /** 1 when one of the first k documents is relevant, else 0. */
 export function success(ranking: readonly string[], grades: Grades, k: number): number {
   return hitsWithin(ranking, grades, k) > 0 ? 1 : 0;

@@ -48,6 +48,7 @@ interface Task {
 export class ScoringReranker extends BaseReranker {
   readonly name: string;
   readonly model: string;
+  readonly dependsOn: Scorer["dependsOn"];
   private readonly onFailure: "error" | "first-stage";
   private readonly concurrency: number;
 
@@ -58,6 +59,7 @@ export class ScoringReranker extends BaseReranker {
     super(options.logger);
     this.name = scorer.name;
     this.model = scorer.model;
+    this.dependsOn = scorer.dependsOn;
     this.onFailure = checkOneOf("onFailure", options.onFailure ?? "error", ["error", "first-stage"] as const);
     this.concurrency = checkInteger("concurrency", options.concurrency ?? DEFAULT_CONCURRENCY, 1, 256);
   }

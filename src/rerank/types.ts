@@ -82,6 +82,11 @@ export interface Reranker extends AsyncDisposable {
   readonly name: string;
   /** The model as its maker calls it, "" where there is none. */
   readonly model: string;
+  /**
+   * "document": a score depends on query and document alone, so the order of fewer documents is part of that of more. "list": it
+   * depends on the other documents and their order. Absent: not known, so it may.
+   */
+  readonly dependsOn?: "document" | "list";
   /** Differs between rerankers that may score differently: hash of model and settings. */
   fingerprint(): Promise<string>;
   /** Documents best first. No documents give no results. Warnings go to the logger that the reranker was made with. */

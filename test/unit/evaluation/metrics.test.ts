@@ -4,6 +4,7 @@ import {
   averagePrecision,
   judged,
   ndcg,
+  precision,
   recall,
   reciprocalRank,
   success,
@@ -51,6 +52,12 @@ describe("metrics of relevance", () => {
     expect(reciprocalRank(ranking, grades, 10)).toBe(1 / 2);
     expect(reciprocalRank(ranking, grades, 1)).toBe(0);
     expect(reciprocalRank(["x"], grades, 10)).toBe(0);
+  });
+
+  it("divides precision by the ranks, whether or not they are filled", () => {
+    expect(precision(ranking, grades, 5)).toBe(2 / 5);
+    expect(precision(ranking, grades, 10)).toBe(3 / 10);
+    expect(precision([], grades, 5)).toBe(0);
   });
 
   it("divides recall by all relevant documents", () => {
