@@ -1,7 +1,16 @@
 /** Metrics of a whole run: one number a query, and the mean over the judged queries. */
 import { checkOneOf, describe } from "../common/check.js";
 import { MaxsimError } from "../common/errors.js";
-import { averagePrecision, type Grades, judged, ndcg, precision, recall, reciprocalRank, success } from "./metrics.js";
+import {
+  averagePrecision,
+  type Grades,
+  judged,
+  ndcg,
+  precision,
+  recall,
+  reciprocalRank,
+  success,
+} from "./metrics.js";
 import { rankDocuments } from "./ranking.js";
 import type { Qrels, Run } from "./types.js";
 
