@@ -57,7 +57,10 @@ export function trainCodec(input: TrainInput, kernels: KernelBackend): Codec {
     tokenIds?.subarray(count) ?? null,
     kernels,
   );
-  return new Codec(codebook, trainQuantizer(sortedResiduals(measured, codes, codebook), nbits), groups);
+  const quantizer = trainQuantizer(sortedResiduals(measured, codes, codebook), nbits);
+  // Vectors that are all alike leave no residual to measure, and weights of zero could represent no later document.
+  const usable = quantizer.weightScale > 0 ? quantizer : trainQuantizer(priorResiduals(vectors.dim), nbits);
+  return new Codec(codebook, usable, groups);
 }
 
 function centroidRuns(grouping: Grouping, counts: Uint32Array): TokenGroup[] {

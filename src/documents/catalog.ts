@@ -32,6 +32,7 @@ import type {
   StoredDocument,
   StoredPassage,
 } from "./records.js";
+import { lexicalKind } from "./records.js";
 import { repairRows } from "./repair-rows.js";
 import type { RowRepair, RowRepairOptions } from "./row-repair.js";
 import { rowWriter } from "./rows.js";
@@ -87,7 +88,7 @@ export class Catalog {
     const problem = settingsProblem(init.settings);
     if (problem !== undefined) throw new MaxsimError("INVALID_ARGUMENT", `settings: ${problem}`);
     const settings = settingsText(init.settings);
-    const fullText = lexicalSchema(init.settings.lexical ?? "off");
+    const fullText = lexicalSchema(lexicalKind(init.settings));
     const db = createCatalog(folder, (created) => {
       if (fullText !== null) created.exec(fullText);
       const nothing = [null, 0, 0, 0, 0, 0, 0, null, null, 0, 0, 0] as const;

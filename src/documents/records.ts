@@ -31,6 +31,11 @@ export interface IndexSettings {
   readonly lexical?: LexicalKind;
 }
 
+/** How an index finds words. */
+export function lexicalKind({ lexical = "off" }: Pick<IndexSettings, "lexical">): LexicalKind {
+  return lexical;
+}
+
 export interface SegmentRecord {
   /** Unique in the index; never given twice. */
   readonly segmentNo: number;

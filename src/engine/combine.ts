@@ -7,7 +7,7 @@ import type { SearchPlan } from "./search-plan.js";
 import type { RankedByWords } from "./word-search.js";
 
 export interface Ranking extends Pick<SearchExplanation, "plan" | "reason"> {
-  /** At most `k`, best first. */
+  /** At most as many candidates as the plan asks for, best first. */
   readonly ranked: readonly RankedDocument[];
   /** One a document, where rankings were fused. */
   readonly scores?: readonly NonNullable<Hit["scores"]>[];
@@ -15,18 +15,18 @@ export interface Ranking extends Pick<SearchExplanation, "plan" | "reason"> {
 
 /** @param late null in the mode "lexical". @param queryTokens vectors of the query. */
 export function combine(
-  { k, mode, fusion }: SearchPlan,
+  { candidates, mode, fusion }: SearchPlan,
   { ranked: words, scale }: RankedByWords,
   late: SearchOutcome | null,
   queryTokens: number,
   trace: Trace,
 ): Ranking {
   if (late === null) {
-    return { ranked: words.slice(0, k), plan: "words", reason: 'the mode is "lexical"' };
+    return { ranked: words.slice(0, candidates), plan: "words", reason: 'the mode is "lexical"' };
   }
   for (const stage of late.stages) trace.add(stage);
   const { plan, reason } = late;
-  if (mode === "late") return { ranked: late.ranked.slice(0, k), plan, reason };
+  if (mode === "late") return { ranked: late.ranked.slice(0, candidates), plan, reason };
   const entries = new Map<number, FusionEntry & { readonly passageNo: number }>();
   for (const { documentNo, passageNo, score } of late.ranked) {
     entries.set(documentNo, { documentNo, passageNo, late: score, lexical: undefined });
@@ -40,7 +40,7 @@ export function combine(
   const fused = trace.measure(
     "fuse",
     "documents",
-    () => fuse([...entries.values()], fusion, { late: queryTokens, lexical: scale }).slice(0, k),
+    () => fuse([...entries.values()], fusion, { late: queryTokens, lexical: scale }).slice(0, candidates),
     ({ length }) => ({ seen: entries.size, kept: length }),
   );
   const ranked = fused.map(({ documentNo, score }) => {

@@ -5,7 +5,7 @@ import { checkInteger, checkOneOf, checkString, invalidArgument } from "../commo
 import { isMaxsimError, MaxsimError } from "../common/errors.js";
 import { type Logger, silentLogger } from "../common/logger.js";
 import { Catalog } from "../documents/catalog.js";
-import type { StoredDocument } from "../documents/records.js";
+import { lexicalKind, type StoredDocument } from "../documents/records.js";
 import type { DocumentInput } from "../documents/types.js";
 import { type SelectedKernels, selectKernels } from "../kernels/select.js";
 import { fileLength, makeFolders } from "../storage/folders.js";
@@ -319,7 +319,7 @@ export class Index {
       tokens,
       dim: settings.dim,
       nbits: settings.nbits,
-      lexical: settings.lexical ?? "off",
+      lexical: lexicalKind(settings),
       seed: settings.seed,
       centroids: codec?.centroids ?? 0,
       model: settings.model?.name ?? null,

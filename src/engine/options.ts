@@ -5,6 +5,7 @@ import type { GenerationRecord } from "../documents/records.js";
 import type { OnDuplicate } from "../documents/staging.js";
 import type { Metadata } from "../documents/types.js";
 import type { LexicalKind } from "../lexical/types.js";
+import type { Reranker, RerankUsage } from "../rerank/types.js";
 import type { SearchExplanation } from "../search/explain.js";
 import type { SearchTuning } from "../search/parameters.js";
 import type { PositionUnit } from "../text/positions.js";
@@ -140,6 +141,26 @@ export interface FusionOptions {
   readonly depth?: number;
 }
 
+/** A second look at the best documents of a search. */
+export interface SearchRerankOptions {
+  /**
+   * "late": MaxSim over the stored vectors of every passage of a document, by the same generation; the best passage becomes the
+   * hit's. Any other reranker reads the hits' texts, and stays the caller's to close.
+   */
+  readonly with: "late" | Reranker;
+  /** Documents that are reranked, the best of the first stage, 1 to 10,000. Default 100. */
+  readonly depth?: number;
+  /** What a reranker reads of a hit: `title`, `text` (of the best passage), `context`, `url` and names of its metadata. Default title, text. */
+  readonly fields?: readonly string[];
+  /** As in `RerankOptions`. */
+  readonly maxTokensPerDocument?: number;
+  /**
+   * What becomes of a search whose reranker cannot be reached, refuses or takes too long: "first-stage" (default) keeps the order
+   * that there was, with a note; "error" throws.
+   */
+  readonly onFailure?: "first-stage" | "error";
+}
+
 export interface SearchOptions extends SearchTuning {
   /** Hits wanted, 1 to 10,000. Default 10. There are always min(k, searchable documents that match the filter) of them. */
   readonly k?: number;
@@ -162,6 +183,8 @@ export interface SearchOptions extends SearchTuning {
    * cost time of their own. Default false.
    */
   readonly explain?: boolean | "stages";
+  /** Puts the best documents of the search, whatever its mode, into a better order. */
+  readonly rerank?: SearchRerankOptions;
   readonly signal?: AbortSignal;
 }
 
@@ -204,9 +227,12 @@ export interface Hit {
   readonly rank: number;
   /**
    * In the mode "late" MaxSim of the best passage: the sum over query tokens of the best similarity, each at most 1. BM25 in the
-   * mode "lexical", the fused score in "hybrid".
+   * mode "lexical", the fused score in "hybrid". With `rerank` the reranker's score, on a scale of its own; hits behind those that
+   * were reranked keep theirs.
    */
   readonly score: number;
+  /** Place, from 1, and score that a hit had before it was reranked; absent for one that was not. */
+  readonly firstStage?: { readonly rank: number; readonly score: number };
   /** What was fused, in the mode "hybrid": absent where a document was not among the best of that ranking. */
   readonly scores?: { readonly late?: number; readonly lexical?: number };
   readonly id: string;
@@ -250,6 +276,22 @@ export interface SearchResult {
   /** True when the query was longer than the model takes and its end was left out. */
   readonly truncated: boolean;
   readonly explanation?: SearchExplanation;
+  /** With `rerank`. */
+  readonly reranking?: SearchReranking;
+}
+
+/** What reranking did and took. */
+export interface SearchReranking {
+  /** The reranker's name and model, such as "cohere" and "rerank-v3.5". */
+  readonly name: string;
+  readonly model: string;
+  /** Documents that were handed to it. */
+  readonly documents: number;
+  /** False where the order is the first stage's, because it failed; `notes` says why. */
+  readonly reranked: boolean;
+  readonly usage: RerankUsage;
+  /** Wall clock of the stage, for all queries that were searched together. */
+  readonly milliseconds: number;
 }
 
 /** A document with token vectors that the caller computed. */

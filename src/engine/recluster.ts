@@ -5,7 +5,7 @@
  */
 import { Random } from "../common/random.js";
 import { buildSegments } from "../indexing/build.js";
-import { ordinalOf } from "../indexing/segment.js";
+import { placeOfPassage } from "../indexing/segment.js";
 import { packQuery } from "../kernels/pack.js";
 import { searchParameters } from "../search/parameters.js";
 import { decodePassage } from "../search/rescore.js";
@@ -102,11 +102,9 @@ async function compare(
 }
 
 function storedVectors({ codec, segments }: LoadedSnapshot, passageNo: number): Float32Array {
-  for (const segment of segments.values()) {
-    const ordinal = ordinalOf(segment.numbers, passageNo);
-    if (segment.numbers[ordinal] === passageNo) return decodePassage(codec!.codec, segment, ordinal);
-  }
-  return new Float32Array(0);
+  const place = placeOfPassage(segments.values(), passageNo);
+  if (place === undefined) return new Float32Array(0);
+  return decodePassage(codec!.codec, place.segment, place.ordinal);
 }
 
 async function bestDocuments(

@@ -2,12 +2,15 @@
 import { checkInteger, checkNumber, checkOneOf, invalidArgument } from "../common/check.js";
 import type { FusionMethod } from "../search/fuse.js";
 import { type SearchParameters, searchParameters } from "../search/parameters.js";
+import { type RerankPlan, rerankPlan } from "./rerank-plan.js";
 import { DEFAULT_K, MAX_K, type SearchMode, type SearchOptions } from "./options.js";
 
 export interface SearchPlan {
   readonly k: number;
+  /** Documents wanted before any reranking: `k`, or as many as are reranked. */
+  readonly candidates: number;
   readonly mode: SearchMode;
-  /** Documents wanted of late interaction: `k`, or more where rankings are fused. */
+  /** Documents wanted of late interaction: `candidates`, or more where rankings are fused. */
   readonly depth: number;
   readonly fusion: FusionMethod;
   /** Passages that the words of a query bring in beside token vectors; 0 for none. */
@@ -16,6 +19,8 @@ export interface SearchPlan {
   readonly operators: boolean;
   readonly snippets: NonNullable<SearchOptions["snippets"]>;
   readonly explain: NonNullable<SearchOptions["explain"]>;
+  /** Null for a search that ends with the first stage. */
+  readonly rerank: RerankPlan | null;
 }
 
 /** Measured in docs/evaluation.md, "Fusion". */
@@ -27,13 +32,16 @@ const DEFAULT_DEPTH = 100;
 export function searchPlan(options: SearchOptions): SearchPlan {
   const k = checkInteger("k", options.k ?? DEFAULT_K, 1, MAX_K);
   const mode = checkOneOf("mode", options.mode ?? "late", ["late", "lexical", "hybrid"] as const);
+  const rerank = rerankPlan(options.rerank);
+  const first = Math.max(k, rerank?.depth ?? 0);
   const fusion = options.fusion ?? {};
   const method = checkOneOf("fusion.method", fusion.method ?? DEFAULT_METHOD, ["rrf", "scores"] as const);
-  const depth = checkInteger("fusion.depth", fusion.depth ?? Math.max(k, DEFAULT_DEPTH), k, MAX_K);
+  const depth = checkInteger("fusion.depth", fusion.depth ?? Math.max(first, DEFAULT_DEPTH), first, MAX_K);
   const candidates = checkInteger("lexicalCandidates", options.lexicalCandidates ?? 0, 0, MAX_K);
-  const wanted = mode === "hybrid" ? depth : k;
+  const wanted = mode === "hybrid" ? depth : first;
   return {
     k,
+    candidates: first,
     mode,
     depth: wanted,
     fusion: { method, alpha: checkNumber("fusion.alpha", fusion.alpha ?? DEFAULT_ALPHA[method], 0, 1) },
@@ -43,6 +51,7 @@ export function searchPlan(options: SearchOptions): SearchPlan {
     explain: checkExplain(options.explain ?? false),
     operators:
       checkOneOf("syntax", options.syntax ?? "operators", ["operators", "plain"] as const) === "operators",
+    rerank,
   };
 }
 

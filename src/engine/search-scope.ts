@@ -1,9 +1,8 @@
 /** Which documents a search looks at: all, or what the operators of its query leave. */
 import type { Catalog } from "../documents/catalog.js";
 import { DocumentSet } from "../documents/document-set.js";
-import type { Snapshot } from "../documents/records.js";
+import { lexicalKind } from "../documents/records.js";
 import type { LexicalQuery } from "../lexical/query.js";
-import type { LexicalKind } from "../lexical/types.js";
 import type { Trace } from "../search/explain.js";
 import type { SearchSnapshot } from "../search/types.js";
 import type { LoadedSnapshot } from "./load-snapshot.js";
@@ -15,10 +14,6 @@ export interface Scope {
   readonly snapshot: SearchSnapshot;
   /** What of the query could not be honoured, or leaves nothing: one sentence each. */
   readonly notes: readonly string[];
-}
-
-export function lexicalKind({ settings }: Snapshot): LexicalKind {
-  return settings.lexical ?? "off";
 }
 
 /**
@@ -34,7 +29,7 @@ export function scopeOf(
 ): Scope {
   const base = { snapshot: filtered?.restriction.snapshot ?? whole, notes: filtered?.notes ?? [] };
   if (asked === null || asked.phrases.length + asked.excluded.length === 0) return base;
-  if (lexicalKind(loaded.catalog) === "off") {
+  if (lexicalKind(loaded.catalog.settings) === "off") {
     const ignored = [
       ...asked.phrases.map((phrase) => `"${phrase}"`),
       ...asked.excluded.map((word) => `-${word}`),

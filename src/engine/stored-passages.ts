@@ -6,7 +6,7 @@ import type { StagedPassage } from "../documents/staging.js";
 import type { PassageQueue, VectorSource } from "../indexing/build.js";
 import { livePassages } from "../indexing/merge-segments.js";
 import type { PassageVectors } from "../indexing/passage-vectors.js";
-import { ordinalOf, type Segment } from "../indexing/segment.js";
+import { ordinalOf, placeOfPassage, type Segment } from "../indexing/segment.js";
 import { quantizeVectors } from "../kernels/pack.js";
 import { decodePassage } from "../search/rescore.js";
 
@@ -81,16 +81,14 @@ export class StoredVectors implements VectorSource {
   }
 
   private vectorsOf(passageNo: number): PassageVectors {
-    for (const segment of this.segments) {
-      const ordinal = ordinalOf(segment.numbers, passageNo);
-      if (segment.numbers[ordinal] !== passageNo) continue;
-      const rows = decodePassage(this.codec, segment, ordinal);
-      const vectors = quantizeVectors(rows, rows.length / this.dim, this.dim);
-      const codes = segment.compressed.codes.subarray(segment.offsets[ordinal], segment.offsets[ordinal + 1]);
-      const ids = this.idOfCode;
-      return { vectors, tokenIds: ids === null ? null : Uint32Array.from(codes, (code) => ids[code]!) };
-    }
-    throw new MaxsimError("INTERNAL", `no segment holds passage ${passageNo}`);
+    const place = placeOfPassage(this.segments, passageNo);
+    if (place === undefined) throw new MaxsimError("INTERNAL", `no segment holds passage ${passageNo}`);
+    const { segment, ordinal } = place;
+    const rows = decodePassage(this.codec, segment, ordinal);
+    const vectors = quantizeVectors(rows, rows.length / this.dim, this.dim);
+    const codes = segment.compressed.codes.subarray(segment.offsets[ordinal], segment.offsets[ordinal + 1]);
+    const ids = this.idOfCode;
+    return { vectors, tokenIds: ids === null ? null : Uint32Array.from(codes, (code) => ids[code]!) };
   }
 }
 

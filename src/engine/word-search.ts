@@ -1,8 +1,8 @@
 /** Search by words in what a snapshot shows of the full-text table. */
 import type { Catalog } from "../documents/catalog.js";
 import { DocumentSet } from "../documents/document-set.js";
-import type { Snapshot } from "../documents/records.js";
-import { ordinalOf } from "../indexing/segment.js";
+import { lexicalKind, type Snapshot } from "../documents/records.js";
+import { placeOfPassage } from "../indexing/segment.js";
 import { queryTerms } from "../lexical/terms.js";
 import { TopDocuments } from "../search/top-documents.js";
 import type { RankedDocument, SearchSnapshot } from "../search/types.js";
@@ -33,11 +33,8 @@ function visiblePassages(snapshot: SearchSnapshot): Uint8Array {
 
 /** The document of a passage that the snapshot has, dead or live; undefined for one that it has not. */
 function documentOf({ segments }: SearchSnapshot, passageNo: number): number | undefined {
-  for (const { numbers, documents } of segments) {
-    const ordinal = ordinalOf(numbers, passageNo);
-    if (numbers[ordinal] === passageNo) return documents[ordinal];
-  }
-  return undefined;
+  const place = placeOfPassage(segments, passageNo);
+  return place?.segment.documents[place.ordinal];
 }
 
 export interface RankedByWords {
@@ -55,7 +52,7 @@ export function documentsByWords(
   text: string,
   limit: number,
 ): RankedByWords {
-  const terms = queryTerms(text, settings.lexical ?? "off");
+  const terms = queryTerms(text, lexicalKind(settings));
   const accepted = visiblePassages(snapshot);
   for (let wanted = limit * PASSAGES_PER_DOCUMENT; ; wanted *= PASSAGES_PER_DOCUMENT) {
     const search = { terms, accepted, limit: wanted, passages, budget: BUDGET };

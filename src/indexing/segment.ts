@@ -244,6 +244,21 @@ export function ordinalOf(numbers: Uint32Array, passageNo: number): number {
   return low;
 }
 
+/** A passage of a segment. */
+export interface PassagePlace {
+  readonly segment: Segment;
+  readonly ordinal: number;
+}
+
+/** Where the passage with that number is, dead or live; undefined when no segment has it. */
+export function placeOfPassage(segments: Iterable<Segment>, passageNo: number): PassagePlace | undefined {
+  for (const segment of segments) {
+    const ordinal = ordinalOf(segment.numbers, passageNo);
+    if (segment.numbers[ordinal] === passageNo) return { segment, ordinal };
+  }
+  return undefined;
+}
+
 function deletions(
   numbers: Uint32Array,
   deleted: readonly (readonly [number, number])[],

@@ -14,6 +14,7 @@ export interface StageTrace {
     | "named"
     | "rank"
     | "fuse"
+    | "rerank"
     | "hydrate";
   /** What went in and what was kept, in units of the stage: see `what`. */
   readonly seen: number;

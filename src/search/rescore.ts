@@ -3,7 +3,7 @@
  * the rounding of the query to 8 bits; what compression lost stays lost.
  */
 import type { Codec } from "../codec/codec.js";
-import { ordinalOf, type Segment } from "../indexing/segment.js";
+import { placeOfPassage, type Segment } from "../indexing/segment.js";
 import type { RankedDocument, SearchSnapshot } from "./types.js";
 
 /** `ranked` with float scores for its first `count` entries, in their new order; the others follow as they were. */
@@ -22,11 +22,8 @@ export function rescore(
 }
 
 function passageVectors({ codec, segments }: SearchSnapshot, passageNo: number): Float32Array {
-  for (const segment of segments) {
-    const ordinal = ordinalOf(segment.numbers, passageNo);
-    if (segment.numbers[ordinal] === passageNo) return decodePassage(codec, segment, ordinal);
-  }
-  return new Float32Array(0);
+  const place = placeOfPassage(segments, passageNo);
+  return place === undefined ? new Float32Array(0) : decodePassage(codec, place.segment, place.ordinal);
 }
 
 /** Stored vectors of one passage, f32 `[tokens][dim]`. */

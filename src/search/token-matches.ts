@@ -5,7 +5,7 @@
  */
 import type { Codec } from "../codec/codec.js";
 import { fromFloat16 } from "../common/float16.js";
-import { ordinalOf, type Segment } from "../indexing/segment.js";
+import { placeOfPassage, type Segment } from "../indexing/segment.js";
 import type { KernelBackend, PackedQuery } from "../kernels/backend.js";
 import { damagedSegment } from "./candidates.js";
 import { decodePassage } from "./rescore.js";
@@ -41,7 +41,7 @@ export class TokenComparison {
 
   /** Undefined for a passage without token vectors, or that the snapshot does not have. Errors: CORRUPT. */
   compare(query: ComparedQuery, passageNo: number, precise = false): TokenSimilarities | undefined {
-    const found = findPassage(this.snapshot.segments, passageNo);
+    const found = placeOfPassage(this.snapshot.segments, passageNo);
     if (found === undefined) return undefined;
     const { segment, ordinal } = found;
     const tokens = segment.offsets[ordinal + 1]! - segment.offsets[ordinal]!;
@@ -122,17 +122,6 @@ export function sumOfMaxima({ values, choices, passageTokens }: TokenSimilaritie
   let sum = 0;
   for (const [q, choice] of choices.entries()) sum += values[q * passageTokens + choice]!;
   return Math.fround(sum);
-}
-
-function findPassage(
-  segments: readonly Segment[],
-  passageNo: number,
-): { readonly segment: Segment; readonly ordinal: number } | undefined {
-  for (const segment of segments) {
-    const ordinal = ordinalOf(segment.numbers, passageNo);
-    if (segment.numbers[ordinal] === passageNo) return { segment, ordinal };
-  }
-  return undefined;
 }
 
 /** The residual weights of a passage's tokens, u8 `[tokens][dim]`, biased as the codec has them. */

@@ -3,7 +3,7 @@
  * that plain TypeScript computes, both plans agree, and a passage finds itself.
  */
 import type { Segment } from "../indexing/segment.js";
-import { ordinalOf } from "../indexing/segment.js";
+import { type PassagePlace, placeOfPassage } from "../indexing/segment.js";
 import { type KernelBackend, MAX_QUERY_TOKENS, type PackedQuery } from "../kernels/backend.js";
 import { packQuery } from "../kernels/pack.js";
 import { scoreCentroids } from "./centroid-scores.js";
@@ -36,11 +36,6 @@ const K = 10;
  * 1 - 2^-11 and 1 + 2^-11, and the query's are rounded to 8 bits. Three times what that can come to.
  */
 const SELF_TOLERANCE = 0.005;
-
-interface Place {
-  readonly segment: Segment;
-  readonly ordinal: number;
-}
 
 /** Errors: CORRUPT from damaged blocks that nobody read before. */
 export function checkSearches(
@@ -75,7 +70,7 @@ export function checkSearches(
 
 function queryOf(
   { codec }: SearchSnapshot,
-  { segment, ordinal }: Place,
+  { segment, ordinal }: PassagePlace,
 ): Pick<SearchRequest, "packed" | "vectors"> {
   const all = decodePassage(codec, segment, ordinal);
   const vectors = all.subarray(0, Math.min(all.length, MAX_QUERY_TOKENS * codec.dim));
@@ -83,11 +78,11 @@ function queryOf(
 }
 
 /** Live passages with token vectors, spread evenly over all of them. */
-function spread({ segments }: SearchSnapshot, count: number): Place[] {
+function spread({ segments }: SearchSnapshot, count: number): PassagePlace[] {
   const searchable = segments.map((segment) => searchablePassages(segment));
   const total = searchable.reduce((sum, { length }) => sum + length, 0);
   const wanted = Math.min(count, total);
-  const places: Place[] = [];
+  const places: PassagePlace[] = [];
   let before = 0;
   segments.forEach((segment, s) => {
     const here = searchable[s]!;
@@ -119,7 +114,7 @@ function checkHits(
 ): SearchProblem[] {
   const problems: SearchProblem[] = [];
   for (const { passageNo, score } of ranked) {
-    const place = placeOf(snapshot, passageNo)!;
+    const place = placeOfPassage(snapshot.segments, passageNo)!;
     const [expected] = plainScores(snapshot.codec, query, place.segment, Uint32Array.of(place.ordinal));
     if (Object.is(expected, score)) continue;
     problems.push({
@@ -133,7 +128,7 @@ function checkHits(
 function checkSelf(
   { codec }: SearchSnapshot,
   query: PackedQuery,
-  { segment, ordinal }: Place,
+  { segment, ordinal }: PassagePlace,
   ranked: readonly RankedDocument[],
 ): SearchProblem[] {
   const [own = Number.NaN] = plainScores(codec, query, segment, Uint32Array.of(ordinal));
@@ -146,7 +141,7 @@ function checkSelf(
 }
 
 /** Passages of the segment with some `tokens` tokens together, spread evenly; the one of the place is among them. */
-function samplePassages({ segment, ordinal }: Place, tokens: number): Uint32Array {
+function samplePassages({ segment, ordinal }: PassagePlace, tokens: number): Uint32Array {
   const { offsets, passages } = segment;
   const step = Math.max(1, Math.ceil(offsets[passages]! / Math.max(1, tokens)));
   const first = ordinal % step;
@@ -171,12 +166,4 @@ function checkKernels(
   const number = segment.numbers[passages[wrong]!];
   const what = `the ${kernels.name} kernels score passage ${number} with ${fast[wrong]}, plain TypeScript with ${plain[wrong]}`;
   return [{ segment, what }];
-}
-
-function placeOf({ segments }: SearchSnapshot, passageNo: number): Place | undefined {
-  for (const segment of segments) {
-    const ordinal = ordinalOf(segment.numbers, passageNo);
-    if (segment.numbers[ordinal] === passageNo) return { segment, ordinal };
-  }
-  return undefined;
 }

@@ -124,4 +124,17 @@ describe("vectors of the caller", () => {
     expect(hits.map(({ id }) => id)).toEqual(Array.from({ length: 20 }, (_, i) => `t${i}`));
     await own.close();
   });
+
+  it("may all be the same, and later ones need not be", async () => {
+    const folder = join(root, "alike");
+    const same = unit(Float32Array.from({ length: DIM }, (_, i) => i + 1));
+    const own = await Index.create(folder, { model: null, dim: DIM });
+    await own.addEmbeddings(Array.from({ length: 6_000 }, (_, i) => ({ id: `s${i}`, vectors: same })));
+    await own.close();
+    const again = await Index.open(folder);
+    await again.addEmbeddings(documents.slice(0, 20));
+    const { hits } = await again.searchEmbeddings(corpus.query(7, 10), { k: 1 });
+    expect(hits[0]!.id).toBe("d7");
+    await again.close();
+  });
 });
