@@ -11,7 +11,7 @@ const LAYERS = [
   ["models", "codec", "lexical", "documents"],
   ["search", "indexing", "workers"],
   ["engine", "rerank", "datasets", "evaluation"],
-  ["server", "mcp", "integrations"],
+  ["server", "mcp", "integrations", "distillation"],
   ["cli"],
 ];
 

@@ -1,4 +1,7 @@
-/** Stages of a long operation: those of a sync and a build in their order, a compaction, a search, those of a backup and its restore. */
+/**
+ * Stages of a long operation: those of a sync and a build in their order, a compaction, a search, those of a backup and its restore,
+ * rankings of a teacher.
+ */
 export type ProgressStage =
   | "scan"
   | "read"
@@ -10,7 +13,8 @@ export type ProgressStage =
   | "commit"
   | "search"
   | "copy"
-  | "check";
+  | "check"
+  | "rank";
 
 /** One report of progress; reports come several times a second at most. */
 export interface ProgressEvent {

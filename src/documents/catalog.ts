@@ -164,7 +164,7 @@ export class Catalog {
   }
 
   /** All passages of a document, in order. CORRUPT when one is missing. */
-  passagesOf(document: StoredDocument): StoredPassage[] {
+  passagesOf(document: DocumentSummary): StoredPassage[] {
     return this.read(({ documents }) => documents.passagesOfDocument(document));
   }
 

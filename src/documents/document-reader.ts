@@ -52,7 +52,7 @@ export class DocumentReader {
   }
 
   /** All passages of a document, in order. */
-  passagesOfDocument({ documentNo, firstPassage, passages }: StoredDocument): StoredPassage[] {
+  passagesOfDocument({ documentNo, firstPassage, passages }: DocumentSummary): StoredPassage[] {
     const rows = this.passagesOf.all(firstPassage, firstPassage + passages).map(toPassage);
     if (rows.length !== passages || rows.some((row) => row.documentNo !== documentNo))
       throw damagedCatalog(this.db.name, `document ${documentNo} lacks passages`);

@@ -81,7 +81,7 @@ export class CatalogView {
   }
 
   /** The passages of a document of this generation, in order. */
-  passagesOf(document: StoredDocument): StoredPassage[] {
+  passagesOf(document: DocumentSummary): StoredPassage[] {
     return this.catalog.passagesOf(document);
   }
 
