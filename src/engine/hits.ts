@@ -2,6 +2,7 @@
 import { MaxsimError } from "../common/errors.js";
 import type { Catalog } from "../documents/catalog.js";
 import type { StoredDocument, StoredPassage } from "../documents/records.js";
+import type { RerankFields } from "../rerank/types.js";
 import type { RankedDocument } from "../search/types.js";
 import { positionUnitOf } from "../text/positions.js";
 import { makeSnippet, type Snippet, snippetOf } from "../text/snippet.js";
@@ -36,6 +37,26 @@ export async function hydrate(
   const found = findRows(catalog, generation, ranked);
   const compared = await compare(found, presentation);
   return found.map((entry, i) => hit(entry, i + 1, presentation, compared[i]));
+}
+
+/**
+ * What a reranker reads of ranked documents: id, title, url, the text of the best passage and its `context`, and metadata under names
+ * of their own. Errors: CORRUPT.
+ */
+export function rerankFields(
+  catalog: Catalog,
+  generation: number,
+  ranked: readonly RankedDocument[],
+): RerankFields[] {
+  return findRows(catalog, generation, ranked).map(({ document, passage, text }) => {
+    const { id, title, url, metadata } = document;
+    return {
+      ...metadata,
+      ...{ id, text, context: passage.context },
+      ...(title === undefined ? {} : { title }),
+      ...(url === undefined ? {} : { url }),
+    };
+  });
 }
 
 function findRows(catalog: Catalog, generation: number, ranked: readonly RankedDocument[]): Found[] {

@@ -2,8 +2,8 @@
 import { checkInteger, checkNumber, checkOneOf, invalidArgument } from "../common/check.js";
 import type { FusionMethod } from "../search/fuse.js";
 import { type SearchParameters, searchParameters } from "../search/parameters.js";
-import { type RerankPlan, rerankPlan } from "./rerank-plan.js";
 import { DEFAULT_K, MAX_K, type SearchMode, type SearchOptions } from "./options.js";
+import { type RerankPlan, rerankPlan } from "./rerank-plan.js";
 
 export interface SearchPlan {
   readonly k: number;

@@ -4,20 +4,27 @@ import { checkString, invalidArgument } from "../common/check.js";
 import { MaxsimError } from "../common/errors.js";
 import type { Catalog } from "../documents/catalog.js";
 import { type KernelBackend, MAX_QUERY_TOKENS } from "../kernels/backend.js";
-import { packQuery } from "../kernels/pack.js";
 import { type LexicalQuery, parseQuery, plainQuery } from "../lexical/query.js";
 import { type SearchExplanation, Trace } from "../search/explain.js";
-import type { Router } from "../search/router.js";
-import type { SearchOutcome, SearchRequest, SearchSnapshot } from "../search/types.js";
+import type { RankedDocument, SearchRequest, SearchSnapshot } from "../search/types.js";
 import type { EncodePool } from "../workers/encode-pool.js";
 import type { SearchPool } from "../workers/search-pool.js";
 import { combine, type Ranking } from "./combine.js";
 import type { HitComparison } from "./compared-hits.js";
-import { type HitPresentation, hydrate } from "./hits.js";
+import { type HitPresentation, hydrate, rerankFields } from "./hits.js";
+import { type LateAnswers, lateRequests, searchLate } from "./late-stage.js";
 import type { LoadedSnapshot } from "./load-snapshot.js";
 import type { Hit, SearchOptions, SearchResult } from "./options.js";
+import type { RerankPlan } from "./rerank-plan.js";
+import {
+  type FinalRanking,
+  notReranked,
+  rerankStored,
+  rerankTexts,
+  storedRequest,
+  traceReranking,
+} from "./reranking.js";
 import { type Filtered, filterDocuments } from "./restricting.js";
-import { routerFor } from "./routers.js";
 import { normalizedRows, type VectorRows } from "./rows.js";
 import { type SearchPlan, searchPlan } from "./search-plan.js";
 import { type Scope, scopeOf } from "./search-scope.js";
@@ -33,7 +40,7 @@ export interface ReadContext {
 interface Query {
   /** What is asked, without operators; null when the query came as vectors. */
   readonly asked: LexicalQuery | null;
-  /** Null in the mode "lexical", which needs none. */
+  /** Null in the mode "lexical", which needs none unless stored vectors rerank. */
   readonly encoded: EncodedQuery | null;
 }
 
@@ -56,7 +63,7 @@ export async function searchTexts(
   const asked = queries.map((query, i) => readQuery(queryName(queries, i), query, plan));
   if (queries.length === 0) return [];
   const traces = asked.map(() => new Trace());
-  const pool = plan.mode === "lexical" ? null : await encoder();
+  const pool = plan.mode === "lexical" && plan.rerank?.with !== "late" ? null : await encoder();
   const encoded = pool === null ? null : await encodeQueries(pool, asked, traces);
   const rows = asked.map((query, i): Query => ({ asked: query, encoded: encoded?.[i] ?? null }));
   return run(context, pool, rows, plan, options, traces);
@@ -107,6 +114,13 @@ export async function searchVectors(
       },
     );
   }
+  if (plan.rerank !== null && plan.rerank.with !== "late") {
+    throw new MaxsimError(
+      "INVALID_ARGUMENT",
+      "a search with token vectors has no text for rerank.with to read",
+      { hint: 'Search with a text, or rerank with "late", which compares vectors.' },
+    );
+  }
   const { dim } = context.loaded.catalog.settings;
   const rows = queries.map((query, i): Query => {
     const name = queryName(queries, i);
@@ -151,21 +165,67 @@ async function run(
     rankWords(context, scopes[i]!.snapshot, asked, plan, traces[i]!),
   );
   const late =
-    plan.mode === "lexical" ? null : await searchLate(context, queries, scopes, words, plan, options.signal);
+    plan.mode === "lexical"
+      ? null
+      : await searchLate({ ...context, whole }, queries, scopes, words, plan, options.signal);
   throwIfAborted(options.signal, "the search");
+  const rankings = queries.map(({ encoded }, i) => {
+    return combine(plan, words[i]!, late?.outcomes[i] ?? null, encoded?.tokens.length ?? 0, traces[i]!);
+  });
+  const { requests, final } = await rerank(context, whole, queries, rankings, plan, late, options.signal);
+  traceReranking(final, traces);
   return Promise.all(
     queries.map((query, i) => {
-      const outcome = late === null ? null : late.outcomes[i]!;
-      const ranking = combine(plan, words[i]!, outcome, query.encoded?.tokens.length ?? 0, traces[i]!);
+      const compared = requests?.[i];
       const presentation: HitPresentation = {
         asked: query.asked,
         snippets: plan.snippets,
         explain: plan.explain === true,
-        comparison: late === null ? null : comparisonOf(context, encoder, late.requests[i]!),
+        comparison: compared === undefined ? null : comparisonOf(context, encoder, compared),
       };
+      const ranking = { ...final[i]!, ranked: final[i]!.ranked.slice(0, plan.k) };
       return resultOf(context, query, scopes[i]!, plan, ranking, presentation, late?.router.name, traces[i]!);
     }),
   );
+}
+
+interface Reranking {
+  readonly final: readonly FinalRanking[];
+  /** What the scores of late interaction were computed from, or what hits are to be compared with; null without vectors. */
+  readonly requests: readonly SearchRequest[] | null;
+}
+
+async function rerank(
+  { catalog, loaded, kernels, searches }: ReadContext,
+  whole: SearchSnapshot,
+  queries: readonly Query[],
+  rankings: readonly Ranking[],
+  plan: SearchPlan,
+  late: LateAnswers | null,
+  signal: AbortSignal | undefined,
+): Promise<Reranking> {
+  if (plan.rerank === null) return { final: rankings.map(notReranked), requests: late?.requests ?? null };
+  const { generation, settings } = loaded.catalog;
+  if (plan.rerank.with === "late") {
+    const requests = lateRequests(settings.dim, queries, plan).map((request, i) => {
+      return storedRequest(request, Math.min(rankings[i]!.ranked.length, plan.rerank!.depth));
+    });
+    const context = { whole, searches, kernels };
+    const model = settings.model?.name ?? "";
+    return {
+      final: await rerankStored(context, plan.rerank, requests, rankings, model, signal),
+      requests,
+    };
+  }
+  const texts = queries.map(({ asked }) => asked!.text);
+  const read = (ranked: readonly RankedDocument[]) => rerankFields(catalog, generation, ranked);
+  const final = await rerankTexts(plan.rerank, texts, rankings, read, signal);
+  // Float scores are those of the first places of an order that is no more.
+  const requests = late?.requests.map((request) => ({
+    ...request,
+    parameters: { ...request.parameters, rescore: 0 },
+  }));
+  return { final, requests: requests ?? null };
 }
 
 /** Null where the query came as vectors, of which nobody knows the words. */
@@ -192,10 +252,10 @@ function rankWords(
   { catalog, loaded }: ReadContext,
   snapshot: SearchSnapshot,
   asked: LexicalQuery | null,
-  { lexicalCandidates, mode, k }: SearchPlan,
+  { lexicalCandidates, mode, candidates }: SearchPlan,
   trace: Trace,
 ): RankedByWords {
-  const limit = mode === "lexical" ? k : lexicalCandidates;
+  const limit = mode === "lexical" ? candidates : lexicalCandidates;
   if (asked === null || limit === 0) return { ranked: [], scale: 0 };
   return trace.measure(
     "words",
@@ -203,53 +263,6 @@ function rankWords(
     () => documentsByWords(catalog, snapshot, loaded.catalog, asked.text, limit),
     ({ ranked }) => ({ seen: ranked.length, kept: ranked.length }),
   );
-}
-
-interface LateAnswers {
-  readonly requests: readonly SearchRequest[];
-  readonly outcomes: readonly SearchOutcome[];
-  readonly router: Router;
-}
-
-async function searchLate(
-  { loaded, kernels, searches }: ReadContext,
-  queries: readonly Query[],
-  scopes: readonly Scope[],
-  words: readonly RankedByWords[],
-  { depth, parameters }: SearchPlan,
-  signal: AbortSignal | undefined,
-): Promise<LateAnswers> {
-  const { dim } = loaded.catalog.settings;
-  const requests = queries.map(({ encoded }, i): SearchRequest => {
-    const { vectors } = encoded!;
-    const named = Uint32Array.from(words[i]!.ranked, ({ passageNo }) => passageNo);
-    const packed = packQuery(vectors, vectors.length / dim, dim);
-    return { packed, vectors, k: depth, parameters, ...(named.length === 0 ? {} : { named }) };
-  });
-  const router = await routerFor(parameters.router, loaded.search!.codec, kernels);
-  const outcomes: SearchOutcome[] = new Array(queries.length);
-  // Queries with operators have snapshots of their own; those without share one.
-  const groups = groupBy(scopes);
-  await Promise.all(
-    [...groups].map(async ([snapshot, places]) => {
-      const wanted = places.map((i) => requests[i]!);
-      const answers = await searches.search(snapshot, wanted, router, signal);
-      places.forEach((place, i) => {
-        outcomes[place] = answers[i]!;
-      });
-    }),
-  );
-  return { requests, outcomes, router };
-}
-
-function groupBy(scopes: readonly Scope[]): Map<SearchSnapshot, number[]> {
-  const groups = new Map<SearchSnapshot, number[]>();
-  scopes.forEach(({ snapshot }, i) => {
-    const places = groups.get(snapshot);
-    if (places === undefined) groups.set(snapshot, [i]);
-    else places.push(i);
-  });
-  return groups;
 }
 
 /** What the filter leaves; null without a filter, and in an index without token vectors. */
@@ -274,7 +287,7 @@ async function resultOf(
   { encoded }: Query,
   scope: Scope,
   plan: SearchPlan,
-  ranking: Ranking,
+  ranking: FinalRanking,
   presentation: HitPresentation,
   router: string | undefined,
   trace: Trace,
@@ -285,15 +298,24 @@ async function resultOf(
     () => hydrate(catalog, loaded.catalog.generation, ranking.ranked, presentation),
     (documents) => ({ seen: documents.length, kept: documents.length }),
   );
-  const hits =
-    ranking.scores === undefined ? found : found.map((hit, i) => ({ ...hit, scores: ranking.scores![i]! }));
-  const lateOnly = plan.mode === "lexical" ? [] : unexplained(presentation, hits);
-  const notes = [...scope.notes, ...lateOnly];
+  const { scores, firstStage, reranking } = ranking;
+  const hits = found.map((hit, i): Hit => {
+    const before = firstStage[i];
+    return {
+      ...hit,
+      ...(scores === undefined ? {} : { scores: scores[i]! }),
+      ...(before === undefined ? {} : { firstStage: before }),
+    };
+  });
+  const lateOnly =
+    plan.mode === "lexical" && reranking?.name !== "late" ? [] : unexplained(presentation, hits);
+  const notes = [...scope.notes, ...ranking.notes, ...lateOnly];
   const answered = {
     hits,
     generation: loaded.catalog.generation,
     truncated: encoded?.truncated ?? false,
     ...(notes.length === 0 ? {} : { notes }),
+    ...(reranking === undefined ? {} : { reranking }),
   };
   if (plan.explain === false) return answered;
   const explanation: SearchExplanation = {
@@ -313,7 +335,14 @@ async function resultOf(
         ? { lexicalCandidates: plan.lexicalCandidates }
         : {}),
       ...(router === undefined ? {} : { router }),
+      ...(plan.rerank === null ? {} : { rerank: rerankerName(plan.rerank), rerankDepth: plan.rerank.depth }),
     },
   };
   return { ...answered, explanation };
+}
+
+function rerankerName({ with: reranker }: RerankPlan): string {
+  return reranker === "late"
+    ? reranker
+    : `${reranker.name}${reranker.model === "" ? "" : ` ${reranker.model}`}`;
 }
