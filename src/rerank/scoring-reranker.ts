@@ -30,7 +30,7 @@ export interface ScoringOptions {
 }
 
 /** Codes of errors that are the caller's, not the ranking's. */
-const ALWAYS_THROWN: ReadonlySet<string> = new Set([
+export const ALWAYS_THROWN: ReadonlySet<string> = new Set([
   "INVALID_ARGUMENT",
   "INVALID_DOCUMENT",
   "ABORTED",
