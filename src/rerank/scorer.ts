@@ -26,6 +26,8 @@ export interface DocumentScores {
   readonly reranked?: boolean;
   /** One sentence each; a request's outcome has them. */
   readonly warnings?: readonly string[];
+  /** Whether a cache may keep the scores. Default: those of ranked documents without warnings. */
+  readonly keep?: boolean;
   readonly usage?: Partial<Omit<RerankUsage, "scored" | "cached">>;
 }
 

@@ -53,6 +53,8 @@ export interface RerankUsage {
   readonly requests: number;
   readonly inputTokens: number;
   readonly outputTokens: number;
+  /** Those of both that are estimates, since the service does not count. Absent: none. */
+  readonly estimatedTokens?: number;
   /** Cohere's unit of billing. */
   readonly searchUnits: number;
   /** In the currency of the prices that were given; 0 without them. */

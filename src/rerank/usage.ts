@@ -13,5 +13,7 @@ export const NO_USAGE: RerankUsage = {
 /** The sum, count by count; what is absent counts nothing. */
 export function addUsage(a: RerankUsage, b: Partial<RerankUsage>): RerankUsage {
   const keys = Object.keys(NO_USAGE) as (keyof RerankUsage)[];
-  return Object.fromEntries(keys.map((key) => [key, a[key] + (b[key] ?? 0)])) as unknown as RerankUsage;
+  const sum = Object.fromEntries(keys.map((key) => [key, (a[key] ?? 0) + (b[key] ?? 0)]));
+  const estimatedTokens = (a.estimatedTokens ?? 0) + (b.estimatedTokens ?? 0);
+  return { ...(sum as unknown as RerankUsage), ...(estimatedTokens === 0 ? {} : { estimatedTokens }) };
 }
