@@ -13,6 +13,7 @@ import { registerHistory } from "./commands/history.js";
 import { registerIndex } from "./commands/index.js";
 import { registerInfo } from "./commands/info.js";
 import { registerJudge } from "./commands/judge.js";
+import { registerLift } from "./commands/lift.js";
 import { registerList } from "./commands/list.js";
 import { registerModel } from "./commands/model.js";
 import { registerRepair } from "./commands/repair.js";
@@ -73,6 +74,7 @@ Exit status: 0 done, 1 failed, 2 wrong usage,
   registerRestore(program, context);
   registerEval(program, context);
   registerJudge(program, context);
+  registerLift(program, context);
   registerDoctor(program, context);
   return program;
 }

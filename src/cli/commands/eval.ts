@@ -176,7 +176,8 @@ Examples:
     });
 }
 
-function withInputOptions(command: Command): Command {
+/** Options of queries, judgements and documents. */
+export function withInputOptions(command: Command): Command {
   return command
     .option("--queries <file>", "queries: JSONL as in BEIR, or lines of id<TAB>text")
     .option("--qrels <file>", "judgements: BEIR (.tsv) or TREC (qid 0 docid grade)")
@@ -185,7 +186,8 @@ function withInputOptions(command: Command): Command {
     .option("--limit <number>", "queries at most, the first by id", integerOption("--limit", 1, MAX_COUNT));
 }
 
-function withIndexOptions(command: Command): Command {
+/** Options of the index. */
+export function withIndexOptions(command: Command): Command {
   return command
     .option(
       "--index <dir>",
@@ -229,8 +231,8 @@ function fractionOption(name: string): (text: string) => number {
   };
 }
 
-/** `searched`: whether an index is searched, for which texts of queries are needed. */
-function checkInput(
+/** `searched`: whether an index is searched, for which texts of queries are needed. Errors: INVALID_ARGUMENT. */
+export function checkInput(
   folder: string | undefined,
   options: EvalInputOptions & EvalIndexOptions,
   searched: boolean,
