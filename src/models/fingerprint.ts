@@ -16,14 +16,21 @@ const known = new Map<string, Promise<string>>();
 
 /** SHA-256 as 64 hex digits. About 1 ms a megabyte the first time; files that did not change are not read again. */
 export async function modelFingerprint(settings: ModelSettings): Promise<string> {
-  const { graphFile, tokenizerFile } = settings;
-  const weights = inspectOnnxFile(graphFile).externalData.map((location) =>
-    join(dirname(graphFile), location),
-  );
-  const files = await Promise.all([graphFile, tokenizerFile, ...weights].map(fileDigest));
+  const files = await modelFileDigests(settings);
   const hash = createHash("sha256").update(JSON.stringify([RECIPE, files, shapingSettings(settings)]));
   for (const layer of settings.projection) addLayer(hash, layer);
   return hash.digest("hex");
+}
+
+/** SHA-256 of graph, tokenizer and the files with the graph's weights, in this order. */
+export function modelFileDigests({
+  graphFile,
+  tokenizerFile,
+}: Pick<ModelSettings, "graphFile" | "tokenizerFile">): Promise<string[]> {
+  const weights = inspectOnnxFile(graphFile).externalData.map((location) =>
+    join(dirname(graphFile), location),
+  );
+  return Promise.all([graphFile, tokenizerFile, ...weights].map(fileDigest));
 }
 
 /** Everything but names, paths, notes and what only repeats the graph. */

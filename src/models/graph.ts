@@ -34,17 +34,30 @@ export interface ModelGraph {
   readonly usesTokenTypeIds: boolean;
 }
 
+/** A graph file whose inputs are known and whose weights lie beside it. */
+export interface FoundGraph {
+  readonly file: string;
+  readonly onnx: OnnxFile;
+  readonly usesTokenTypeIds: boolean;
+}
+
+/** The graph of a ColBERT model. */
 export async function readGraph(folder: ModelFolder, precision: ModelPrecision): Promise<ModelGraph> {
+  const { file, onnx, usesTokenTypeIds } = await findGraph(folder, precision);
+  return { file, output: pickOutput(file, onnx.outputs), usesTokenTypeIds };
+}
+
+/** The best graph of a folder; its outputs are the caller's to judge. @throws MaxsimError MODEL_INVALID. */
+export async function findGraph(folder: ModelFolder, precision: ModelPrecision): Promise<FoundGraph> {
   const names = graphFileNames(precision);
   for (const name of names) {
     if (!(await folder.has(name))) continue;
     const file = folder.file(name);
-    const graph = inspectOnnxFile(file);
-    await checkExternalData(folder, file, graph);
-    const inputs = graph.inputs.map((input) => input.name);
+    const onnx = inspectOnnxFile(file);
+    await checkExternalData(folder, file, onnx);
+    const inputs = onnx.inputs.map((input) => input.name);
     checkInputs(file, inputs);
-    const output = pickOutput(file, graph.outputs);
-    return { file, output, usesTokenTypeIds: inputs.includes("token_type_ids") };
+    return { file, onnx, usesTokenTypeIds: inputs.includes("token_type_ids") };
   }
   throw invalidModel(
     folder.path,

@@ -77,7 +77,8 @@ export async function loadModelSettings(
   };
 }
 
-async function checkFolder(folder: ModelFolder): Promise<void> {
+/** @throws MaxsimError MODEL_NOT_FOUND when there is no such folder. */
+export async function checkFolder(folder: ModelFolder): Promise<void> {
   try {
     if ((await stat(folder.path)).isDirectory()) return;
   } catch (error) {
@@ -241,7 +242,7 @@ async function maxPositions(folder: ModelFolder): Promise<number | undefined> {
 }
 
 /** In a download cache the folder is `models--org--name/snapshots/<commit>`, elsewhere its own name serves. */
-function folderName(path: string): string {
+export function folderName(path: string): string {
   const repository = basename(dirname(dirname(path)));
   return repository.startsWith("models--") ? repository.slice(8).replaceAll("--", "/") : basename(path);
 }

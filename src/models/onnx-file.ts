@@ -18,6 +18,8 @@ export interface OnnxFile {
   readonly outputs: readonly GraphValue[];
   /** Locations of external tensor data as the file gives them, each once. */
   readonly externalData: readonly string[];
+  /** Types of the nodes, such as "MatMul", each once. */
+  readonly operators: readonly string[];
 }
 
 const VARINT = 0;
@@ -56,23 +58,24 @@ interface Field {
 
 class OnnxWalk {
   private readonly external = new Set<string>();
+  private readonly operators = new Set<string>();
 
   constructor(private readonly reader: WireReader) {}
 
   model(): OnnxFile {
     const { reader } = this;
     if (reader.size === 0) throw reader.invalid("the file is empty");
-    let graph: OnnxFile | undefined;
+    let graph: Pick<OnnxFile, "inputs" | "outputs"> | undefined;
     for (const field of reader.fields(0, reader.size)) {
       if (field.wire !== LENGTH) continue;
       if (field.number === 7) graph = this.graph(field, 0);
       else if (field.number === 25) this.eachField(field, { 7: (f) => this.node(f, 1) });
     }
     if (graph === undefined) throw reader.invalid("it has no graph");
-    return { ...graph, externalData: [...this.external] };
+    return { ...graph, externalData: [...this.external], operators: [...this.operators] };
   }
 
-  private graph(at: Field, depth: number): OnnxFile {
+  private graph(at: Field, depth: number): Pick<OnnxFile, "inputs" | "outputs"> {
     if (depth > MAX_DEPTH) throw this.reader.invalid(`graphs nest more than ${MAX_DEPTH} deep`);
     const inputs: GraphValue[] = [];
     const outputs: GraphValue[] = [];
@@ -84,11 +87,14 @@ class OnnxWalk {
       12: (f) => outputs.push(this.value(f)),
       15: (f) => this.sparseTensor(f),
     });
-    return { inputs: inputs.filter((v) => !initializers.has(v.name)), outputs, externalData: [] };
+    return { inputs: inputs.filter((v) => !initializers.has(v.name)), outputs };
   }
 
   private node(at: Field, depth: number): void {
-    this.eachField(at, { 5: (f) => this.attribute(f, depth) });
+    this.eachField(at, {
+      4: (f) => this.operators.add(this.reader.text(f)),
+      5: (f) => this.attribute(f, depth),
+    });
   }
 
   private attribute(at: Field, depth: number): void {

@@ -12,7 +12,32 @@ export interface SessionOptions {
   readonly threads?: number;
 }
 
-type Runtime = Pick<typeof import("onnxruntime-node"), "InferenceSession" | "Tensor">;
+export type Runtime = Pick<typeof import("onnxruntime-node"), "InferenceSession" | "Tensor">;
+export type { InferenceSession, Tensor } from "onnxruntime-node";
+
+/** A graph that is loaded; the caller releases the session. */
+export interface LoadedGraph {
+  readonly runtime: Runtime;
+  readonly session: InferenceSession;
+}
+
+/**
+ * Loads any graph, `threads` as in SessionOptions.
+ * @throws MaxsimError MODEL_RUNTIME_MISSING, or MODEL_INVALID when the graph does not load.
+ */
+export async function loadGraph(file: string, threads: number): Promise<LoadedGraph> {
+  const runtime = await importRuntime();
+  try {
+    return { runtime, session: await runtime.InferenceSession.create(file, sessionOptions(threads)) };
+  } catch (error) {
+    throw invalidModel(
+      file,
+      `does not load: ${reasonOf(error)}`,
+      "Download or export the model again.",
+      error,
+    );
+  }
+}
 
 /** Norms below this count as this, so that a vector of zeros stays zeros. */
 const MIN_NORM = 1e-12;
@@ -27,19 +52,8 @@ export class ModelSession {
 
   /** @throws MaxsimError MODEL_RUNTIME_MISSING, or MODEL_INVALID when the graph does not load or fit the settings. */
   static async load(settings: ModelSettings, options: SessionOptions = {}): Promise<ModelSession> {
-    const runtime = await importRuntime();
     const file = settings.graphFile;
-    let session: InferenceSession;
-    try {
-      session = await runtime.InferenceSession.create(file, sessionOptions(options.threads ?? 1));
-    } catch (error) {
-      throw invalidModel(
-        file,
-        `does not load: ${reasonOf(error)}`,
-        "Download or export the model again.",
-        error,
-      );
-    }
+    const { runtime, session } = await loadGraph(file, options.threads ?? 1);
     try {
       checkInputs(file, session.inputNames);
       const output = pickOutput(
@@ -152,6 +166,6 @@ async function importRuntime(): Promise<Runtime> {
 }
 
 /** The first line of the runtime's message, which otherwise goes on with source lines. */
-function reasonOf(error: unknown): string {
+export function reasonOf(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).split("\n")[0]!.slice(0, 300);
 }

@@ -261,7 +261,11 @@ export class TextTokenizer {
  * All tokens of a short text; of a long one at least `budget + 1` from its start, or all. Only as much text is
  * tokenized as that takes, growing fourfold, so a text of many megabytes costs no more than a passage.
  */
-function tokenizeUpTo<T extends Tokens>(text: string, budget: number, tokenize: (text: string) => T): T {
+export function tokenizeUpTo<T extends Tokens>(
+  text: string,
+  budget: number,
+  tokenize: (text: string) => T,
+): T {
   for (let length = Math.max(256, budget * CHARS_PER_TOKEN); length < text.length; length *= 4) {
     const tokens = tokenize(text.slice(0, cutPosition(text, length)));
     if (tokens.ids.length > budget + CUT_MARGIN) return tokens;

@@ -4,7 +4,7 @@
  */
 import { availableParallelism } from "node:os";
 import { Piscina } from "piscina";
-import { abortedError, throwIfAborted } from "../common/abort.js";
+import { rejectOnAbort, throwIfAborted } from "../common/abort.js";
 import { checkInteger } from "../common/check.js";
 import { deserializeError, MaxsimError } from "../common/errors.js";
 import { type Logger, silentLogger } from "../common/logger.js";
@@ -191,7 +191,7 @@ export class EncodePool {
     };
     const lanes = Promise.all(Array.from({ length: this.threads * IN_FLIGHT }, lane));
     try {
-      await (signal === undefined ? lanes : Promise.race([lanes, rejectOnAbort(signal, lanes)]));
+      await (signal === undefined ? lanes : Promise.race([lanes, rejectOnAbort(signal, lanes, "encoding")]));
     } finally {
       // After an error or an abort the other threads have no reason to go on.
       Atomics.store(cancelled, 0, 1);
@@ -277,16 +277,6 @@ function cutTasks(texts: readonly string[]): number[][] {
   }
   if (task.length > 0) tasks.push(task);
   return tasks;
-}
-
-/** Rejects with ABORTED when the signal fires before `work` ends; drops its listener then. */
-function rejectOnAbort(signal: AbortSignal, work: Promise<unknown>): Promise<never> {
-  return new Promise((_, reject) => {
-    const abort = (): void => reject(abortedError(signal, "encoding"));
-    signal.addEventListener("abort", abort, { once: true });
-    const drop = (): void => signal.removeEventListener("abort", abort);
-    work.then(drop, drop);
-  });
 }
 
 function tokensAt(rows: PassageRows | DocumentRows, i: number): EncodedTokens & { from: number; to: number } {
