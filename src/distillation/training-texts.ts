@@ -1,0 +1,105 @@
+/** The texts of passages as training data has them. */
+import { MaxsimError } from "../common/errors.js";
+import type { CatalogView } from "../engine/catalog-view.js";
+import { oneLine } from "../text/context.js";
+
+/** A passage of the index: the id of its document, and its number there, from 0. */
+export interface PassagePlace {
+  readonly documentId: string;
+  readonly passage: number;
+}
+
+/** What stands for a passage in training data: the id of its document, "#", and its number. */
+export function passageId({ documentId, passage }: PassagePlace): string {
+  return `${documentId}#${passage}`;
+}
+
+/** Documents whose passages are kept, the ones used last: candidates of neighbouring queries are often the same. */
+const KEPT_DOCUMENTS = 64;
+
+/** Parts of a passage's context (text/context.ts). */
+const SEPARATOR = " > ";
+
+export interface TextOptions {
+  /**
+   * Leaves out lines that are the title or a heading of their document. Queries that are made of titles and headings would otherwise
+   * be found by the words that they were taken from.
+   */
+  readonly withoutHeadings: boolean;
+}
+
+export class TrainingTexts {
+  /** Texts of the passages by document id. */
+  private readonly known = new Map<string, readonly string[]>();
+
+  constructor(
+    private readonly view: CatalogView,
+    private readonly options: TextOptions,
+  ) {}
+
+  /** "" for a passage of which nothing is left. Errors: CORRUPT where the index does not have it. */
+  text(place: PassagePlace): string {
+    const text = this.passagesOf(place.documentId)[place.passage];
+    if (text === undefined) {
+      throw new MaxsimError(
+        "CORRUPT",
+        `${this.view.folder} has no passage ${place.passage} of document ${JSON.stringify(place.documentId)}`,
+        { hint: "Begin the distillation anew (--restart); if that does not help, run maxsim verify." },
+      );
+    }
+    return text;
+  }
+
+  private passagesOf(documentId: string): readonly string[] {
+    const known = this.known.get(documentId);
+    if (known !== undefined) {
+      this.known.delete(documentId);
+      this.known.set(documentId, known);
+      return known;
+    }
+    const texts = this.read(documentId);
+    this.known.set(documentId, texts);
+    if (this.known.size > KEPT_DOCUMENTS) this.known.delete(this.known.keys().next().value!);
+    return texts;
+  }
+
+  private read(documentId: string): readonly string[] {
+    const document = this.view.get(documentId);
+    if (document === undefined) return [];
+    const passages = this.view.passagesOf(document);
+    const headings = this.options.withoutHeadings ? headingsOf(document.title, passages) : new Set<string>();
+    return passages.map(({ start, end }) => withoutLines(document.text.slice(start, end), headings));
+  }
+}
+
+/** Title and headings of a document, as `lineKey` has them. Headings are known from the contexts of its passages. */
+function headingsOf(
+  title: string | undefined,
+  passages: readonly { readonly context: string }[],
+): ReadonlySet<string> {
+  const parts = passages.flatMap(({ context }) => [context, ...context.split(SEPARATOR)]);
+  return new Set([title ?? "", ...parts].map(lineKey).filter((key) => key !== ""));
+}
+
+/** The innermost heading above a passage; undefined where its context is no more than the title, or the beginning of it. */
+export function headingOf(context: string, title: string): string | undefined {
+  const heading = oneLine(context.split(SEPARATOR).at(-1) ?? "");
+  return lineKey(title).startsWith(lineKey(context)) ? undefined : heading;
+}
+
+/** Lines that differ in case and spaces alone are the same, "# Title" and "Title" as well. */
+export function lineKey(line: string): string {
+  return oneLine(line)
+    .replace(/^#{1,6} /, "")
+    .toLowerCase();
+}
+
+function withoutLines(text: string, left: ReadonlySet<string>): string {
+  if (left.size === 0) return text.trim();
+  return text
+    .split("\n")
+    .filter((line) => !left.has(lineKey(line)))
+    .join("\n")
+    .replace(/\n{3,}/g, "\n\n")
+    .trim();
+}
