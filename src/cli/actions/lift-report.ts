@@ -11,7 +11,7 @@ import type {
 import { firstAdequate } from "../../evaluation/lift-significance.js";
 import { quantile } from "../../evaluation/quantile.js";
 import type { FirstStage } from "./lift-first.js";
-import type { Contender, ContenderRun, DepthRun } from "./lift-runs.js";
+import { type Contender, type ContenderRun, type DepthRun, scoresDocuments } from "./lift-runs.js";
 
 /** Milliseconds of a call. */
 export interface LiftLatency {
@@ -45,7 +45,7 @@ export interface LiftRow {
   readonly latency?: LiftLatency;
   /** Absent where nothing was called at this depth: its order is part of that of a greater one. */
   readonly perQuery?: LiftCost;
-  /** Queries that kept the first stage's order, because ranking failed. */
+  /** Queries that kept the first stage's order in this row, because ranking failed. */
   readonly failed: number;
 }
 
@@ -111,7 +111,11 @@ export function liftResult({ collection, first, report, contenders, runs, texts 
       verdict: system.verdict,
       bestDepth: system.bestDepth,
       chosenDepth: system.chosenDepth,
-      depths: system.depths.map((row) => rowOf(row, run.get(row.depth)!)),
+      depths: system.depths.map((row) => {
+        const deepest = system.depths.at(-1)!.depth;
+        const ranked = scoresDocuments(reranker) ? deepest : row.depth;
+        return rowOf(row, run.get(row.depth)!, run.get(ranked)!.failed);
+      }),
       losses: system.losses.map(({ queryId, before, after }) => {
         return { query: queryId, text: texts.get(queryId) ?? "", before, after };
       }),
@@ -136,10 +140,13 @@ export function chosenRow({ depths, chosenDepth }: RerankerResult): LiftRow {
   return depths.find(({ depth }) => depth === chosenDepth)!;
 }
 
-function rowOf({ depth, metrics, comparison, ...row }: LiftDepthReport, run: DepthRun): LiftRow {
+function rowOf(
+  { depth, metrics, comparison, ...row }: LiftDepthReport,
+  { calls, usage, times }: DepthRun,
+  failed: number,
+): LiftRow {
   const { difference, pValue, wins, losses, ties } = comparison;
   const { relativeGain, adjustedPValue, verdict } = row;
-  const { calls, usage, failed } = run;
   const share = (count: number): number => count / calls;
   return {
     depth,
@@ -152,7 +159,7 @@ function rowOf({ depth, metrics, comparison, ...row }: LiftDepthReport, run: Dep
     worse: losses,
     same: ties,
     verdict,
-    ...latencyOf(run.times),
+    ...latencyOf(times),
     ...(calls === 0
       ? {}
       : {
