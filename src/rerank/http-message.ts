@@ -21,7 +21,8 @@ export function shown(text: string, secrets: readonly string[]): string {
   let line = text;
   for (const secret of secrets) line = line.replaceAll(secret, "***");
   line = line.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, " ").trim();
-  const characters = Array.from(line.slice(0, 2 * MAX_CHARACTERS));
+  // One character more than fits, if each is a surrogate pair.
+  const characters = Array.from(line.slice(0, 2 * MAX_CHARACTERS + 2));
   return characters.length > MAX_CHARACTERS ? `${characters.slice(0, MAX_CHARACTERS - 3).join("")}...` : line;
 }
 
