@@ -31,6 +31,8 @@ export interface Ranking {
   /** Positions of the candidates, the teacher's best first. */
   readonly order: readonly number[];
   readonly usage: RerankUsage;
+  /** The teacher's, such as of documents that were cut. */
+  readonly warnings: readonly string[];
 }
 
 /** Settings by name, as a message calls them. */
@@ -79,9 +81,11 @@ export class Journal {
 
   /** Keeps a ranking; it is durable then. Errors: IO, DISK_FULL. */
   add(ranking: Ranking): void {
-    const { queryId, key, candidates, scores, order, usage } = ranking;
+    const { queryId, key, candidates, scores, order, usage, warnings } = ranking;
     const places = candidates.map(({ documentId, passage }) => [documentId, passage]);
-    this.log.append(JSON.stringify({ query: queryId, key, candidates: places, scores, order, usage }));
+    this.log.append(
+      JSON.stringify({ query: queryId, key, candidates: places, scores, order, usage, warnings }),
+    );
     this.rankings.set(queryId, ranking);
   }
 
@@ -128,7 +132,7 @@ function checkHead(path: string, head: Fields, settings: JournalSettings): void 
 }
 
 function rankingOf(path: string, line: number, record: Fields): Ranking {
-  const { query, key, candidates, scores, order, usage } = record;
+  const { query, key, candidates, scores, order, usage, warnings } = record;
   const count = Array.isArray(candidates) ? candidates.length : -1;
   const sound =
     typeof query === "string" &&
@@ -145,7 +149,8 @@ function rankingOf(path: string, line: number, record: Fields): Ranking {
     new Set(order).size === count &&
     order.every((at) => Number.isInteger(at) && at >= 0 && at < count) &&
     typeof usage === "object" &&
-    usage !== null;
+    usage !== null &&
+    Array.isArray(warnings);
   if (!sound) throw damaged(path, line, "it is no ranking");
   return {
     queryId: query,
@@ -154,6 +159,7 @@ function rankingOf(path: string, line: number, record: Fields): Ranking {
     scores: scores as number[],
     order: order as number[],
     usage: usage as RerankUsage,
+    warnings: warnings as string[],
   };
 }
 

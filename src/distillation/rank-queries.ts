@@ -1,9 +1,9 @@
 /** Queries to rankings: candidates of the index, ranked by the teacher, kept in the journal. */
 import { throwIfAborted } from "../common/abort.js";
-import { MaxsimError } from "../common/errors.js";
+import { type ErrorCode, isMaxsimError, MaxsimError } from "../common/errors.js";
 import type { Index } from "../engine/index.js";
 import type { SearchMode } from "../engine/options.js";
-import type { Reranker } from "../rerank/types.js";
+import type { Reranker, RerankOutcome } from "../rerank/types.js";
 import { NO_USAGE } from "../rerank/usage.js";
 import { oneLine } from "../text/context.js";
 import { type Journal, queryKey, type Ranking } from "./journal.js";
@@ -12,6 +12,8 @@ import type { DistillQuery } from "./types.js";
 
 /** After so many failures without an answer between them, the next query would fail as well. */
 const MAX_FAILURES_IN_A_ROW = 10;
+/** Failures of a query; any other error is one of the whole run, such as a key that is refused, or a budget that is used up. */
+const PASSING: ReadonlySet<ErrorCode> = new Set(["RATE_LIMITED", "TIMEOUT", "SERVICE", "NETWORK"]);
 
 export interface RankContext {
   readonly index: Index;
@@ -154,16 +156,39 @@ async function askTeacher(
   const head = { queryId: query.id, key: queryKey(query), candidates };
   // Nothing to put in order.
   if (candidates.length < 2) {
-    return { ...head, scores: candidates.map(() => 0), order: [...candidates.keys()], usage: NO_USAGE };
+    return {
+      ...head,
+      scores: candidates.map(() => 0),
+      order: [...candidates.keys()],
+      usage: NO_USAGE,
+      warnings: [],
+    };
   }
   const documents = candidates.map((place) => texts.text(place));
-  const [outcome] = await teacher.rerankBatch([{ query: query.text, documents }], { signal });
-  const { results, reranked, warnings, usage } = outcome!;
+  const outcome = await outcomeOf(teacher, query.text, documents, signal);
+  if (typeof outcome === "string") return outcome;
+  const { results, reranked, warnings, usage } = outcome;
   if (!reranked) return warnings.at(-1) ?? "the teacher did not rank it";
   const scores = new Array<number>(candidates.length);
   for (const { index, score } of results) scores[index] = score;
   const order = results.map(({ index }) => index);
-  return { ...head, scores, order, usage };
+  return { ...head, scores, order, usage, warnings };
+}
+
+/** What the teacher says, or why it failed where it may do better with the next query. */
+async function outcomeOf(
+  teacher: Reranker,
+  query: string,
+  documents: readonly string[],
+  signal: AbortSignal,
+): Promise<RerankOutcome<string> | string> {
+  try {
+    const [outcome] = await teacher.rerankBatch([{ query, documents }], { signal });
+    return outcome!;
+  } catch (error) {
+    if (!isMaxsimError(error) || !PASSING.has(error.code)) throw error;
+    return error.message;
+  }
 }
 
 function hopeless(count: number, last: string): MaxsimError {

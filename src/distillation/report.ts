@@ -51,6 +51,8 @@ export interface DistillReport {
     readonly ranked: number;
     /** Left out because the teacher failed. */
     readonly failed: number;
+    /** Ranked with a warning, such as of documents that were cut. */
+    readonly warned: number;
     /** Left out because less than two candidates were found, or all have the same score. */
     readonly undecided: number;
     /** Queries with a pair. */
@@ -140,6 +142,7 @@ export function makeReport(input: ReportInput): DistillReport {
       asked: ranked.length,
       ranked: answered,
       failed: ranked.length - answered,
+      warned: ranked.filter(({ rankings: [ranking] }) => (ranking?.warnings.length ?? 0) > 0).length,
       undecided,
       used: examples.length,
       withoutNegatives: examples.filter(({ negatives }) => negatives.length === 0).length,

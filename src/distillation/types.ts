@@ -24,7 +24,10 @@ export interface DistillQuery {
 export interface DistillOptions {
   /** Folder of the training data, which is made; one that an earlier run began is gone on with. */
   readonly out: string;
-  /** Whose order is taught. It is not closed. */
+  /**
+   * Whose order is taught. It is not closed. Queries that it fails for are left out and counted; a chain should throw then, so that
+   * no order is taught that some of its stages had no part in.
+   */
   readonly teacher: Reranker;
   /** Ranks the same candidates, for a measure of how far two teachers agree. It is not closed. */
   readonly secondTeacher?: Reranker;
