@@ -143,6 +143,8 @@ class ServiceScorer implements Scorer {
       return {
         scores: parts.flatMap((part) => Array.from(part.scores)),
         warnings: [...warnings],
+        // Warnings say what a document counts for, not that its score will be another next time.
+        keep: true,
         usage: parts.map((part) => part.usage).reduce(addUsage, NO_USAGE),
       };
     } finally {

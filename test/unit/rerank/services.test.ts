@@ -217,8 +217,9 @@ describe("usage and cost", () => {
       },
     };
     await using local = await on("cohere", workingService("cohere"), { cache });
-    await local.reranker.rerank(QUERY, DOCUMENTS);
-    const [outcome] = await local.reranker.rerankBatch([{ query: QUERY, documents: DOCUMENTS }]);
+    const documents = [...DOCUMENTS.slice(1), "long ".repeat(5_000)];
+    await local.reranker.rerank(QUERY, documents);
+    const [outcome] = await local.reranker.rerankBatch([{ query: QUERY, documents }]);
     expect(outcome!.usage).toMatchObject({ requests: 0, searchUnits: 0, scored: 0, cached: 4 });
     await using other = await on("cohere", workingService("cohere"), { cache, model: "rerank-v3.5" });
     await other.reranker.rerank(QUERY, DOCUMENTS);
