@@ -8,6 +8,7 @@ import { Catalog } from "../documents/catalog.js";
 import { lexicalKind, type StoredDocument } from "../documents/records.js";
 import type { DocumentInput } from "../documents/types.js";
 import { type SelectedKernels, selectKernels } from "../kernels/select.js";
+import type { Reranker } from "../rerank/types.js";
 import { fileLength, makeFolders } from "../storage/folders.js";
 import { SearchPool } from "../workers/search-pool.js";
 import { type BackupOptions, type BackupReport, backupIndex } from "./backup.js";
@@ -38,6 +39,7 @@ import { type RestoreOptions, type RestoreReport, restoreIndex } from "./restore
 import type { VectorRows } from "./rows.js";
 import { type ReadContext, searchTexts, searchVectors } from "./searching.js";
 import { Snapshots } from "./snapshots.js";
+import { StoredReranker } from "./stored-reranker.js";
 import { syncIndex } from "./sync.js";
 import type { SyncOptions, SyncReport } from "./sync-report.js";
 import { type VerifyOptions, type VerifyReport, verifyIndex } from "./verify.js";
@@ -199,6 +201,15 @@ export class Index {
     options: SearchOptions = {},
   ): Promise<SearchResult[]> {
     return this.read((context) => searchVectors(context, queries, options));
+  }
+
+  /**
+   * Puts documents, named by `id` as hits are, into the order of their stored vectors; those with a text that the index does
+   * not have are encoded. It lives as long as the index. Errors of its calls: UNKNOWN_DOCUMENT, see `StoredReranker`.
+   */
+  reranker({ logger = this.logger }: { readonly logger?: Logger } = {}): Reranker {
+    const modelName = this.info().model ?? "";
+    return new StoredReranker({ modelName, model: this.model, read: (work) => this.read(work) }, logger);
   }
 
   /**

@@ -5,6 +5,7 @@ import { checkInteger, checkOneOf } from "../common/check.js";
 import { isMaxsimError, MaxsimError } from "../common/errors.js";
 import type { Logger } from "../common/logger.js";
 import { BaseReranker, type CheckedOptions, type CheckedRequest, type Ranked } from "./base-reranker.js";
+import { bestFirst } from "./best-first.js";
 import type { ScoreCache } from "./score-cache.js";
 import {
   type DocumentScores,
@@ -158,6 +159,7 @@ export class ScoringReranker extends BaseReranker {
     const entries: { key: string; values: Float64Array }[] = [];
     missing.forEach(({ i, places }, m) => {
       const found = counted(fresh[m]!);
+      const { keep = found.reranked && found.warnings.length === 0 } = fresh[m]!;
       const { scores } = results[i]!;
       places.forEach((place, p) => {
         scores[place] = found.scores[p]!;
@@ -167,7 +169,7 @@ export class ScoringReranker extends BaseReranker {
         scores,
         usage: addUsage(found.usage, { cached: scores.length - places.length }),
       };
-      if (!found.reranked || found.warnings.length > 0) return;
+      if (!keep) return;
       if (!perDocument) entries.push({ key: keys[i]![0]!, values: scores });
       else
         for (const place of places)
@@ -219,21 +221,12 @@ function visibleDocuments<D extends RerankDocument>({ query, documents, texts }:
   return { request: { query, documents: scorable }, places };
 }
 
-/** Documents without a visible character come last, in their order, with the lowest score of the others or 0. */
 function rankedOf<D extends RerankDocument>(
   { documents }: CheckedRequest<D>,
   { places }: Task,
   { scores, ...outcome }: Scored,
 ): Ranked {
-  const positions = Array.from(places.keys()).sort((a, b) => scores[b]! - scores[a]! || a - b);
-  const lowest = positions.length === 0 ? 0 : Math.min(0, scores[positions.at(-1)!]!);
-  const visible = new Set(places);
-  const blank = Array.from(documents.keys()).filter((i) => !visible.has(i));
-  return {
-    ...outcome,
-    order: [...positions.map((p) => places[p]!), ...blank],
-    scores: [...positions.map((p) => scores[p]!), ...blank.map(() => lowest)],
-  };
+  return { ...outcome, ...bestFirst(documents.length, places, scores) };
 }
 
 /** Keys state lengths before texts, so that no two requests run into one another. */

@@ -120,14 +120,29 @@ export function scoreNamed(
   return out;
 }
 
-/** Scores in the order of the passages. */
+/** Scores in the order of the passages, pushed into `top`. */
 function scoreInto(
-  { segment, passages }: SegmentPassages & { readonly passages: Uint32Array },
-  { packed, quantizer, table }: ScoringQuery,
+  part: SegmentPassages & { readonly passages: Uint32Array },
+  query: ScoringQuery,
   top: TopDocuments,
   kernels: KernelBackend,
 ): Float32Array {
-  const { compressed, offsets, documents, numbers } = segment;
+  const { documents, numbers } = part.segment;
+  const out = scorePassages(part, query, kernels);
+  out.forEach((score, i) => {
+    const passage = part.passages[i]!;
+    top.push(documents[passage]!, numbers[passage]!, score);
+  });
+  return out;
+}
+
+/** Scores in the order of the passages, -Infinity for those without tokens. Errors: CORRUPT. */
+export function scorePassages(
+  { segment, passages }: SegmentPassages & { readonly passages: Uint32Array },
+  { packed, quantizer, table }: ScoringQuery,
+  kernels: KernelBackend,
+): Float32Array {
+  const { compressed, offsets } = segment;
   segment.ensureTokens(passages);
   const out = new Float32Array(passages.length);
   try {
@@ -135,8 +150,5 @@ function scoreInto(
   } catch (cause) {
     throw damagedSegment(segment, cause);
   }
-  out.forEach((score, i) => {
-    top.push(documents[passages[i]!]!, numbers[passages[i]!]!, score);
-  });
   return out;
 }
