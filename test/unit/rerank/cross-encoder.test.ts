@@ -114,19 +114,12 @@ describe("scores", () => {
   });
 
   it.each<TinyKind>(["bert", "bert-processing", "distilbert", "roberta", "xlm-roberta"])(
-    "of a long document are those of its best part (%s)",
+    "of a long document take several parts (%s)",
     async (kind) => {
-      await using reranker = await open({ kind }, { activation: "identity" });
-      const start = "cat index ".repeat(30);
-      const [whole, first] = await scores(reranker, [
-        `${start}${"dog fast run ".repeat(40)}`,
-        start.repeat(2),
-      ]);
-      const [outcome] = await reranker.rerankBatch([
-        { query: QUERY, documents: [`${start}${"dog fast run ".repeat(40)}`] },
-      ]);
+      await using reranker = await open({ kind });
+      const documents = [`${"cat index ".repeat(30)}${"dog fast run ".repeat(40)}`];
+      const [outcome] = await reranker.rerankBatch([{ query: QUERY, documents }]);
       expect(outcome!.usage.inputTokens).toBeGreaterThan(3 * 48);
-      expect(whole).toBeGreaterThanOrEqual(Math.min(first!, whole!));
       expect(outcome!.warnings).toEqual([]);
     },
   );
