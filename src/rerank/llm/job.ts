@@ -128,7 +128,7 @@ export class Job {
     const { calls, missing, unknown, duplicate } = this.repaired;
     if (calls > 0) {
       warnings.push(
-        `${calls} answers were mended: ${missing} documents left out, ${unknown} unknown, ${duplicate} named more than once`,
+        `${calls} of ${this.answered} answers were mended: documents left out ${missing}, unknown ${unknown}, repeated ${duplicate}`,
       );
     }
     if (this.stopReason !== undefined) {

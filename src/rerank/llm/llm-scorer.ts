@@ -81,7 +81,8 @@ export class LlmScorer implements Scorer {
     const question = fitted(query, MAX_QUERY_TOKENS);
     const passages = documents.map(({ text }) => fitted(text, maxTokensPerDocument));
     const texts = passages.map(({ text }) => text);
-    const cuts = cutWarnings(question.cut, passages.filter(({ cut }) => cut).length, maxTokensPerDocument);
+    const cut = passages.filter((passage) => passage.cut).length;
+    const cuts = cutWarnings(question.cut, cut, documents.length, maxTokensPerDocument);
     const budget = new Budget(settings.caps, settings.price, options.parallel);
     const job = new Job(settings, this.client, budget, options.parallel, signal);
     const scores = list
@@ -128,8 +129,8 @@ function fitted(text: string, maxTokens: number): { readonly text: string; reado
   return { text: short, cut: short !== neutral || looked !== text };
 }
 
-function cutWarnings(query: boolean, documents: number, maxTokens: number): string[] {
+function cutWarnings(query: boolean, cut: number, count: number, maxTokens: number): string[] {
   const warnings = query ? [`the query was cut at about ${MAX_QUERY_TOKENS} tokens`] : [];
-  if (documents > 0) warnings.push(`${documents} documents were cut at about ${maxTokens} tokens`);
+  if (cut > 0) warnings.push(`${cut} of ${count} documents were cut at about ${maxTokens} tokens`);
   return warnings;
 }
