@@ -97,7 +97,7 @@ export async function readFirst(
   }
   if (strange.length > 0) {
     const count = `${formatCount(strange.length, "document")} of ${named.length}`;
-    logger.warn(`${shownPath(file)}: the corpus has no document ${strange[0]}; ${count} are left out`);
+    logger.warn(`${shownPath(file)}: the corpus has no document ${strange[0]}; ${count}, left out`);
   }
   const kept = [...rankings].map(([id, ranking]) => {
     return [id, ranking.flatMap((document) => known.get(document) ?? []).slice(0, k)] as const;

@@ -31,7 +31,7 @@ export type ContenderRun = ReadonlyMap<number, DepthRun>;
 export interface RunOptions {
   /** Ascending. */
   readonly depths: readonly number[];
-  /** Queries to take times of, the first ones. */
+  /** Queries to take times of: the first ones that have candidates. */
   readonly timed: number;
   /** The candidates of a query in the order of the first stage, at most the greatest depth. */
   readonly candidates: (query: Query) => readonly RerankCandidate[];
@@ -55,7 +55,7 @@ export async function runContenders(
   options: RunOptions,
 ): Promise<ContenderRun[]> {
   const runs = contenders.map(({ reranker }) => new Recorder(reranker, options));
-  const timed = queries.slice(0, options.timed).filter((query) => options.candidates(query).length > 0);
+  const timed = firstWithCandidates(queries, options);
   const report = (done: number, total: number, unit: string): void => {
     options.onProgress({ stage: "search", done, total, unit });
   };
@@ -75,6 +75,16 @@ export async function runContenders(
     report(Math.min(start + BATCH, others.length), others.length, "reranked queries");
   }
   return runs.map((run) => run.depthRuns);
+}
+
+/** Of a query that the first stage finds nothing for, there is no time to take. */
+function firstWithCandidates(queries: readonly Query[], { timed, candidates }: RunOptions): Query[] {
+  const chosen: Query[] = [];
+  for (const query of queries) {
+    if (chosen.length === timed) break;
+    if (candidates(query).length > 0) chosen.push(query);
+  }
+  return chosen;
 }
 
 /** Whether its order of many candidates has that of fewer in it. */

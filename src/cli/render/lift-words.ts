@@ -38,7 +38,10 @@ function verdictSentence(
   const change =
     `nDCG@10 at depth ${row.depth} is ${(before + row.difference).toFixed(4)} instead of ${before.toFixed(4)}` +
     ` (${formatGain(row.relativeGain)})`;
-  const p = `p ${formatEqualP(row.adjustedPValue)}${comparisons > 1 ? `, corrected for ${comparisons} comparisons` : ""}`;
+  const p =
+    comparisons > 1
+      ? `p ${formatEqualP(row.adjustedPValue)} after correction for ${comparisons} comparisons (${formatPValue(row.pValue)} before)`
+      : `p ${formatEqualP(row.adjustedPValue)}`;
   switch (verdict) {
     case "worth":
       return `${name} is worth it: ${change}, ${p}.`;

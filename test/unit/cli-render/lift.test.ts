@@ -131,7 +131,7 @@ describe("what is said", () => {
     const said = liftSentences(result, result.rerankers[0]!);
     // Two depths, all 8 queries better: twice 2 of 256 assignments.
     expect(said.slice(0, 3)).toEqual([
-      "s0 is worth it: nDCG@10 at depth 2 is 1.0000 instead of 0.6309 (+58.5 %), p = 0.0156, corrected for 2 comparisons.",
+      "s0 is worth it: nDCG@10 at depth 2 is 1.0000 instead of 0.6309 (+58.5 %), p = 0.0156 after correction for 2 comparisons (0.0078 before).",
       "Deeper than 2 is no better.",
       "The first 2 of lexical have 100 % of the relevant documents: a perfect order of them would reach 1.0000; 100 % of that way is gone.",
     ]);
