@@ -9,18 +9,26 @@ export interface ScoreRows {
   readonly rows: unknown;
   /** The field of a row that has the score. */
   readonly score: string;
+  /** What the service says instead of rows, fit to be shown. */
+  readonly said?: string;
 }
 
 /**
  * The scores of `count` documents, in their order, from rows `{index, [score]}` in any order. Errors: SERVICE, when there is not
  * exactly one row with a finite score for each document.
  */
-export function scoresOf(service: string, { place, rows, score }: ScoreRows, count: number): Float64Array {
+export function scoresOf(
+  service: string,
+  { place, rows, score, said = "" }: ScoreRows,
+  count: number,
+): Float64Array {
   const wrong = (what: string): MaxsimError =>
     new MaxsimError("SERVICE", `${service} gave an answer that cannot be used: ${what}`, {
       hint: "Check that the address and the model are those of a reranker.",
     });
-  if (!Array.isArray(rows)) throw wrong(`${place} is ${describe(rows)}, not an array`);
+  if (!Array.isArray(rows)) {
+    throw wrong(`${place} is ${describe(rows)}, not an array${said === "" ? "" : ` (${said})`}`);
+  }
   const scores = new Float64Array(count);
   const seen = new Set<number>();
   rows.forEach((row: unknown, i) => {

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { checkInteger, checkNumber, checkString, invalidArgument } from "../../common/check.js";
 import { postJson } from "../http.js";
+import { secretsOf, serviceMessage, shown } from "../http-message.js";
 import type { DocumentScores, ScoreOptions, ScoreRequest, Scorer } from "../scorer.js";
 import { type ScoringOptions, ScoringReranker } from "../scoring-reranker.js";
 import type { Reranker, RerankUsage } from "../types.js";
@@ -166,16 +167,22 @@ class ServiceScorer implements Scorer {
       ...(retries === undefined ? {} : { retries }),
     });
     const { scores, usage, warnings = [] } = service.read(answer.json, answer.headers);
+    // Gateways send errors with status 200.
+    const said = Array.isArray(scores.rows) ? "" : this.shown(serviceMessage(JSON.stringify(answer.json)));
     const { inputTokens = 0, outputTokens = 0, searchUnits = 0 } = usage;
     const { perThousandSearchUnits, perMillionTokens } = this.price;
     const cost =
       (searchUnits * perThousandSearchUnits) / 1_000 +
       ((inputTokens + outputTokens) * perMillionTokens) / 1_000_000;
     return {
-      scores: scoresOf(service.name, scores, request.documents.length),
-      warnings,
+      scores: scoresOf(service.name, { ...scores, said }, request.documents.length),
+      warnings: warnings.map((warning) => this.shown(warning)),
       usage: { ...NO_USAGE, requests: answer.requests, inputTokens, outputTokens, searchUnits, cost },
     };
+  }
+
+  private shown(text: string): string {
+    return shown(text, secretsOf(new Headers(this.connection.headers)));
   }
 
   /** The documents' texts as they are sent, and how many of them are longer than they may be. */

@@ -231,8 +231,13 @@ describe("answers that cannot be used", () => {
   const row = (index: unknown, relevance_score: unknown): object => ({ index, relevance_score });
   const sound = [row(0, 0.1), row(1, 0.2), row(2, 0.3)];
   it.each<[string, unknown, string]>([
-    ["no object", null, "results is undefined, not an array"],
+    ["no object", null, "results is undefined, not an array (null)"],
     ["no list", { results: {} }, "results is an object, not an array"],
+    [
+      "an error",
+      { error: { message: `no ${FAKE_KEY}\n`, code: 7 } },
+      "results is undefined, not an array (no ***)",
+    ],
     ["another service's", { data: [...sound, row(3, 1)] }, "results is undefined, not an array"],
     ["one too few", { results: sound }, "results has 3 of 4 documents, document 3 is missing"],
     ["nobody", { results: [] }, "results has 0 of 4 documents, document 0 is missing"],
