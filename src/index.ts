@@ -38,6 +38,8 @@ export type {
   ListOptions,
   OpenOptions,
   SearchOptions,
+  SearchReranking,
+  SearchRerankOptions,
   SearchResult,
   SegmentInfo,
   TokenMatches,
@@ -63,6 +65,7 @@ export {
   verifyIndex,
 } from "./engine/verify.js";
 export type { KernelAttempt, KernelInfo } from "./kernels/backend.js";
+export * from "./rerank/index.js";
 export type { SearchExplanation, StageTrace } from "./search/explain.js";
 export type { SearchEffort, SearchTuning } from "./search/parameters.js";
 export type { PositionUnit } from "./text/positions.js";
