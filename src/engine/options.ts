@@ -222,7 +222,8 @@ export interface TokenMatches {
   readonly similarities: readonly Float32Array[];
 }
 
-export interface Hit {
+/** A type, and no interface, so that hits are documents of a reranker as they are: TypeScript gives only types an index signature. */
+export type Hit = {
   /** From 1. */
   readonly rank: number;
   /**
@@ -265,7 +266,7 @@ export interface Hit {
    * the index's model.
    */
   readonly matches?: TokenMatches;
-}
+};
 
 export interface SearchResult {
   readonly hits: readonly Hit[];
