@@ -3,10 +3,13 @@ import { MaxsimError } from "../common/errors.js";
 import { readQueries } from "../datasets/queries.js";
 import { type RunAnswer, writeTrecRun } from "../datasets/trec-run.js";
 import type { Index } from "../engine/index.js";
-import type { SearchOptions } from "../engine/options.js";
+import type { SearchOptions, SearchResult } from "../engine/options.js";
+import type { RerankUsage } from "../rerank/types.js";
 import type { CommandContext } from "./context.js";
 import { formatCount, formatDuration } from "./render/format.js";
 import { ProgressRenderer } from "./render/progress.js";
+import { RerankTally, usageWords } from "./render/rerank-summary.js";
+import { descendingScores } from "./run-scores.js";
 
 export interface RunOptions {
   /** Path of the queries. */
@@ -26,6 +29,8 @@ export interface RunReport {
   readonly seconds: number;
   /** Queries that were longer than the model takes. */
   readonly truncated: number;
+  /** With a reranker: what it took, and queries whose order stayed that of the first stage. */
+  readonly reranking?: { readonly usage: RerankUsage; readonly unranked: number };
 }
 
 /** Queries under way at once: one is encoded while others are scored. */
@@ -59,6 +64,7 @@ export async function searchQueries(
   let next = 0;
   let done = 0;
   let truncated = 0;
+  const tally = new RerankTally();
   const worker = async (): Promise<void> => {
     for (let i = next++; i < queries.length; i = next++) {
       const { id: queryId, text } = queries[i]!;
@@ -69,7 +75,8 @@ export async function searchQueries(
         signal: context.signal,
       });
       // Texts and snippets of all hits of all queries would not fit into memory.
-      answers[i] = { queryId, hits: result.hits.map(({ id, score }) => ({ id, score })) };
+      answers[i] = { queryId, hits: runHits(result) };
+      if (result.reranking !== undefined) tally.add([result.reranking]);
       if (result.truncated) truncated++;
       done++;
       if (!quiet) progress.update({ stage: "search", done, total: queries.length, unit: "queries" });
@@ -87,10 +94,25 @@ export async function searchQueries(
     k: search.k,
     seconds: (performance.now() - started) / 1000,
     truncated,
+    ...(search.rerank === undefined ? {} : { reranking: { usage: tally.usage, unranked: tally.failed } }),
   };
 }
 
-export function renderRunReport({ queries, run, seconds, truncated }: RunReport): string {
+/** In a run the scores tell the order, which those of a reranker and of what is behind its depth need not. */
+function runHits({ hits, reranking }: SearchResult): Array<{ id: string; score: number }> {
+  const scores = hits.map(({ score }) => score);
+  const last = hits.findLast(({ firstStage }) => firstStage !== undefined);
+  const lowest = (last?.score ?? 0) - 1;
+  const behind = hits.map(({ firstStage, rank }, i) =>
+    firstStage === undefined ? lowest - rank : scores[i]!,
+  );
+  const told = reranking === undefined || last === undefined ? scores : descendingScores(behind);
+  return hits.map(({ id }, i) => ({ id, score: told[i]! }));
+}
+
+export function renderRunReport({ queries, run, seconds, truncated, reranking }: RunReport): string {
+  const took = reranking === undefined ? "" : usageWords(reranking.usage);
+  const unranked = reranking?.unranked ?? 0;
   const lines = [
     `answered ${formatCount(queries, "query", "queries")} in ${formatDuration(seconds)}`,
     `run written to ${run}`,
@@ -98,6 +120,10 @@ export function renderRunReport({ queries, run, seconds, truncated }: RunReport)
       ? [
           `truncated ${formatCount(truncated, "query", "queries")}: longer than the model takes, the ends were left out`,
         ]
+      : []),
+    ...(took === "" ? [] : [`reranking took ${took}`]),
+    ...(unranked > 0
+      ? [`${formatCount(unranked, "query", "queries")} left in the order of the first stage`]
       : []),
   ];
   return lines.map((line) => `${line}\n`).join("");

@@ -5,7 +5,7 @@ import type { SearchOptions } from "../engine/options.js";
 import type { SearchCommandOptions } from "./commands/search.js";
 import { pathFilter } from "./path-option.js";
 
-export interface Ranking extends Pick<SearchOptions, "effort" | "mode" | "fusion" | "syntax"> {
+export interface Ranking extends Pick<SearchOptions, "effort" | "mode" | "fusion" | "syntax" | "rerank"> {
   readonly k: number;
   readonly filter?: Filter;
 }

@@ -16,13 +16,19 @@ export function fusedScores({ scores }: Pick<Hit, "scores">): string | undefined
   return parts.length === 0 ? undefined : parts.join(", ");
 }
 
+/** `was 12, 7.10`: place and score before reranking. */
+export function placeBefore({ firstStage }: Pick<Hit, "firstStage">): string | undefined {
+  return firstStage === undefined ? undefined : `was ${firstStage.rank}, ${firstStage.score.toFixed(2)}`;
+}
+
 /** @param explained whether the matches are drawn, where there are any. */
 export function renderableHit(hit: Hit, query: string, explained: boolean): RenderableHit {
   const { rank, score, id, snippet, text, matches } = hit;
   // Title and headings, or the names of the definitions around a piece of code, say more than the title alone.
   const title = hit.passage.context || hit.title;
   const where = shownPlace(hit);
-  const remark = explained ? fusedScores(hit) : undefined;
+  const remarks = [placeBefore(hit), explained ? fusedScores(hit) : undefined];
+  const remark = remarks.filter((words) => words !== undefined).join("; ");
   return {
     rank,
     score,
@@ -35,7 +41,7 @@ export function renderableHit(hit: Hit, query: string, explained: boolean): Rend
     },
     ...(title === undefined ? {} : { title }),
     ...(where === undefined ? {} : { where }),
-    ...(remark === undefined ? {} : { remark }),
+    ...(remark === "" ? {} : { remark }),
     ...(explained && matches !== undefined
       ? { explained: { matches: describeMatches(matches, query, text), text } }
       : {}),

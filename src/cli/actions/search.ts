@@ -15,9 +15,11 @@ import { heatLegend } from "../render/matches/drawing.js";
 import { createHeat, takesUnicode } from "../render/matches/heat.js";
 import { resultJson } from "../render/matches/json.js";
 import { singleLine } from "../render/plain-text.js";
+import { RerankTally, rerankSummary } from "../render/rerank-summary.js";
 import { renderHits } from "../render/results.js";
 import { renderRunReport, searchQueries } from "../run-queries.js";
 import { conditionWords, type Ranking, searchOptions } from "../search-options.js";
+import { openSearchReranker } from "../search-reranker.js";
 import { renderableHit } from "../shown-hit.js";
 import { sinceFilter } from "../since-filter.js";
 import { writeResultPage } from "../write-page.js";
@@ -36,15 +38,19 @@ export async function search(
 ): Promise<void> {
   const { queries, run, json, threads, model } = options;
   const started = performance.now();
-  const ranking = searchOptions(options, since(options));
+  const firstStage = searchOptions(options, since(options));
   const index = await openIndex(options.index, {
     warm: true,
     logger: commandLogger(context, options),
     ...(threads === undefined ? {} : { threads }),
     ...(model === undefined ? {} : { model }),
   });
+  let opened: Awaited<ReturnType<typeof openSearchReranker>>;
   try {
     requireDocuments(index);
+    opened = await openSearchReranker(index, options, context);
+    const ranking: Ranking = opened === undefined ? firstStage : { ...firstStage, rerank: opened.rerank };
+    const cached = opened?.cached ?? false;
     if (queries !== undefined && run !== undefined) {
       const quiet = json === true && context.stderr.isTTY !== true;
       const report = await searchQueries(index, { queries, run, search: ranking, quiet }, context);
@@ -56,7 +62,7 @@ export async function search(
       // Apart from the search, so that its time is the one of a question to an open index.
       await index.warm();
       const loading = performance.now() - started;
-      await answer(index, words.join(" "), { options, ranking, context, loading });
+      await answer(index, words.join(" "), { options, ranking, cached, context, loading });
       if (json !== true) context.stderr.write(`index ${shownPath(index.folder)}\n`);
     } else {
       const { documents } = index.info();
@@ -64,9 +70,10 @@ export async function search(
         `${formatCount(documents, "document")} in ${shownPath(index.folder)}; an empty line or Ctrl-D ends\n`,
       );
       await index.warm();
-      await converse(context, (question) => answer(index, question, { options, ranking, context }));
+      await converse(context, (question) => answer(index, question, { options, ranking, cached, context }));
     }
   } finally {
+    await opened?.close();
     await index.close();
   }
 }
@@ -85,6 +92,8 @@ function since({ index, since: from }: SearchCommandOptions): Filter | undefined
 interface Question {
   readonly options: SearchCommandOptions;
   readonly ranking: Ranking;
+  /** Whether scores of a reranker are kept. */
+  readonly cached: boolean;
   readonly context: CommandContext;
   /** Milliseconds that index and model took, where that is worth telling. */
   readonly loading?: number;
@@ -93,7 +102,7 @@ interface Question {
 async function answer(
   index: Index,
   query: string,
-  { options, ranking, context, loading }: Question,
+  { options, ranking, cached, context, loading }: Question,
 ): Promise<void> {
   const { json, html, snippets, explainHits } = options;
   const explain = options.explain === true || explainHits !== undefined;
@@ -128,6 +137,12 @@ async function answer(
     `${formatNumber(result.hits.length)} of ${formatCount(index.info().documents, "document")} ` +
       `in ${milliseconds.toFixed(0)} ms${after}\n`,
   );
+  if (result.reranking !== undefined) {
+    const { name, model, ...outcome } = result.reranking;
+    const tally = new RerankTally();
+    tally.add([outcome]);
+    context.stderr.write(rerankSummary({ reranker: { name, model }, cached }, tally));
+  }
   for (const note of result.notes ?? []) context.stderr.write(`note: ${singleLine(note)}\n`);
   if (result.truncated) {
     context.stderr.write(

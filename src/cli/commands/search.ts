@@ -9,6 +9,7 @@ import type { CommandContext } from "../context.js";
 import { withFilterOption } from "../filter-option.js";
 import { choiceOption, integerOption, numberOption } from "../option-values.js";
 import { pathOption } from "../path-option.js";
+import { fieldsOption, rerankerOption } from "../reranker-options.js";
 import { sinceOption } from "../since-option.js";
 
 export interface SearchCommandOptions extends OutputOptions {
@@ -24,6 +25,12 @@ export interface SearchCommandOptions extends OutputOptions {
   readonly plain?: boolean;
   readonly snippets?: "matches" | "words" | "none";
   readonly effort?: SearchEffort;
+  readonly rerank?: string;
+  readonly depth?: number;
+  readonly rerankFields?: readonly string[];
+  /** False for `--no-rerank-cache`; commander gives true where neither is said. */
+  readonly rerankCache?: string | boolean;
+  readonly rerankBudget?: number;
   readonly model?: string;
   readonly threads?: number;
   readonly queries?: string;
@@ -74,6 +81,28 @@ export function registerSearch(program: Command, context: CommandContext): void 
       "fast, balanced or exact (default: balanced)",
       choiceOption("--effort", ["fast", "balanced", "exact"]),
     )
+    .option(
+      "--rerank <reranker>",
+      "a second look at the best: late (stored vectors), cross-encoder:model, cohere, llm:model, ...; see maxsim rerank --help",
+      rerankerOption("--rerank"),
+    )
+    .option(
+      "--depth <number>",
+      "with --rerank: documents that are reranked (default: 100)",
+      integerOption("--depth", 1, MAX_K),
+    )
+    .option(
+      "--rerank-fields <names>",
+      "with --rerank: what is read of a hit (default: title,text)",
+      fieldsOption("--rerank-fields"),
+    )
+    .option("--rerank-cache <file>", "with --rerank: where scores are kept")
+    .option("--no-rerank-cache", "with --rerank: keep no scores")
+    .option(
+      "--rerank-budget <milliseconds>",
+      "with --rerank: time that it may take",
+      integerOption("--rerank-budget", 1, 1_000_000_000),
+    )
     .option("--explain", "show which tokens matched, and what each stage saw, kept and cost")
     .option(
       "--explain-hits <number>",
@@ -96,6 +125,7 @@ Examples:
   maxsim search "how do I cancel a running task?"
   maxsim search "vitamin D and bones" --index ./papers -k 5
   maxsim search "error E1234" --mode hybrid --since 30d
+  maxsim search "error E1234" --mode lexical --rerank late
   maxsim search "heating" --path 'house/**/*.md' \\
     --filter 'year >= 2020'
   maxsim search "vitamin D and bones" --explain
@@ -114,6 +144,14 @@ function explainHitsOption(text: string): number {
   return text === "all" ? MAX_K : integerOption("--explain-hits", 0, MAX_K)(text);
 }
 
+/** An option of reranking that was given. */
+function rerankDetail({ depth, rerankFields, rerankCache = true, rerankBudget }: SearchCommandOptions) {
+  if (depth !== undefined) return "--depth";
+  if (rerankFields !== undefined) return "--rerank-fields";
+  if (rerankBudget !== undefined) return "--rerank-budget";
+  return rerankCache === true ? undefined : "--rerank-cache";
+}
+
 function checkUsage(words: readonly string[], options: SearchCommandOptions, context: CommandContext): void {
   const { queries, run, mode, explain, explainHits, html } = options;
   const wrong: ReadonlyArray<readonly [boolean, string]> = [
@@ -128,6 +166,10 @@ function checkUsage(words: readonly string[], options: SearchCommandOptions, con
     [
       mode !== "hybrid" && (options.alpha !== undefined || options.fusion !== undefined),
       `${options.alpha === undefined ? "--fusion" : "--alpha"} goes with --mode hybrid`,
+    ],
+    [
+      options.rerank === undefined && rerankDetail(options) !== undefined,
+      `${rerankDetail(options)} goes with --rerank`,
     ],
     [queries === undefined && words.length === 0 && context.stdin.isTTY !== true, "a query is missing"],
     [words.length > 0 && words.join(" ").trim() === "", "the query is empty"],
