@@ -58,11 +58,12 @@ export class PairTokenizer {
     }
   }
 
-  /** At most as many tokens as could ever be of use. */
-  tokenizeQuery(text: string): TextTokens {
-    return this.tokenize(text, this.room);
+  /** As many tokens as tell what is cut beside documents of up to `maxTokens`: whether the query is the longer one, too. */
+  tokenizeQuery(text: string, maxTokens: number): TextTokens {
+    return this.tokenize(text, Math.max(this.room, maxTokens) + 1);
   }
 
+  /** At most `maxTokens` tokens. */
   tokenizeDocument(text: string, maxTokens: number): TextTokens {
     return this.tokenize(text, maxTokens);
   }
@@ -72,7 +73,7 @@ export class PairTokenizer {
    * when both are long), and the document becomes as many parts of equal length as cover it, evenly spread: they overlap, so that
    * none is a short rest. The first part is the pair that plain truncation gives.
    */
-  encode({ ids: query, truncated }: TextTokens, { ids: document }: TextTokens): EncodedParts {
+  encode({ ids: query }: TextTokens, { ids: document }: TextTokens): EncodedParts {
     const [queryLength, partLength] = longestFirst(query.length, document.length, this.room);
     const head = query.slice(0, queryLength);
     const rest = document.length - partLength;
@@ -81,7 +82,7 @@ export class PairTokenizer {
       const start = count === 1 ? 0 : Math.round((i * rest) / (count - 1));
       return this.assemble(head, document.slice(start, start + partLength));
     });
-    return { parts, queryCut: truncated || queryLength < query.length };
+    return { parts, queryCut: queryLength < query.length };
   }
 
   private assemble(query: readonly number[], document: readonly number[]): EncodedPair {

@@ -40,7 +40,7 @@ export default async function scorePairs(task: PairTask): Promise<PairResult> {
 
 async function score({ tokenizer, session }: Model, task: PairTask): Promise<PairRows> {
   const { documents, queryOf, maxTokens, cancelled } = task;
-  const queries = task.queries.map((query) => tokenizer.tokenizeQuery(query));
+  const queries = task.queries.map((query) => tokenizer.tokenizeQuery(query, maxTokens));
   const cuts = new Uint8Array(documents.length);
   const positions = new Uint32Array(documents.length);
   const parts = documents.flatMap((text, document) => {

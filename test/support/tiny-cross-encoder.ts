@@ -146,7 +146,10 @@ export function tinyPairTokenizer(kind: TinyKind): object {
       };
     case "roberta":
       return {
-        ...byteLevelTokenizer({ added: angled }),
+        ...byteLevelTokenizer({
+          added: angled,
+          preTokenizer: { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: true },
+        }),
         post_processor: {
           type: "RobertaProcessing",
           sep: ["</s>", 1002],

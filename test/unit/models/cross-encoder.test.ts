@@ -253,7 +253,7 @@ describe("templates of pairs", () => {
 describe("pairs", () => {
   test("that fit are one part, in the words of the tokenizer", async () => {
     const tokenizer = await PairTokenizer.load(await settingsOf());
-    const query = tokenizer.tokenizeQuery("The cat.");
+    const query = tokenizer.tokenizeQuery("The cat.", 100);
     const document = tokenizer.tokenizeDocument("dog running", 100);
     const { parts, queryCut } = tokenizer.encode(query, document);
     const ids = ["[CLS]", "the", "cat", ".", "[SEP]", "dog", "run", "##ning", "[SEP]"].map(tinyId);
@@ -316,7 +316,7 @@ describe("pairs", () => {
       const session = await PairSession.load(settings);
       const text = `${"cat index ".repeat(30)}${"dog fast run ".repeat(40)}`;
       const { parts } = tokenizer.encode(
-        tokenizer.tokenizeQuery("the cat"),
+        tokenizer.tokenizeQuery("the cat", 999),
         tokenizer.tokenizeDocument(text, 999),
       );
       const logits: number[] = [];
@@ -352,7 +352,7 @@ describe("runs", () => {
       const tokenizer = await PairTokenizer.load(settings);
       const session = await PairSession.load(settings);
       const texts = ["cat", "dog fast run index token", "the mat sat on search", "0 1 2 3 4 5 6 7 8 9"];
-      const query = tokenizer.tokenizeQuery("the cat");
+      const query = tokenizer.tokenizeQuery("the cat", 999);
       const encoded = texts.flatMap(
         (text) => tokenizer.encode(query, tokenizer.tokenizeDocument(text, 99)).parts,
       );
