@@ -6,6 +6,7 @@ import { PACKAGE_VERSION } from "../common/version.js";
 import { registerBackup } from "./commands/backup.js";
 import { registerCompact } from "./commands/compact.js";
 import { registerDelete } from "./commands/delete.js";
+import { registerDistill } from "./commands/distill.js";
 import { registerDoctor } from "./commands/doctor.js";
 import { registerEval } from "./commands/eval.js";
 import { registerGet } from "./commands/get.js";
@@ -17,6 +18,7 @@ import { registerLift } from "./commands/lift.js";
 import { registerList } from "./commands/list.js";
 import { registerModel } from "./commands/model.js";
 import { registerRepair } from "./commands/repair.js";
+import { registerRerank } from "./commands/rerank.js";
 import { registerRestore } from "./commands/restore.js";
 import { registerSearch } from "./commands/search.js";
 import { registerSync } from "./commands/sync.js";
@@ -60,6 +62,7 @@ Exit status: 0 done, 1 failed, 2 wrong usage,
   registerIndex(program, context);
   registerSync(program, context);
   registerSearch(program, context);
+  registerRerank(program, context);
   registerList(program, context);
   registerGet(program, context);
   registerUpdate(program, context);
@@ -75,6 +78,7 @@ Exit status: 0 done, 1 failed, 2 wrong usage,
   registerEval(program, context);
   registerJudge(program, context);
   registerLift(program, context);
+  registerDistill(program, context);
   registerDoctor(program, context);
   return program;
 }
