@@ -1,5 +1,6 @@
 /** Answers of language models, read by the letter: what is not of the form that was asked for is no answer. */
 import { MaxsimError } from "../../common/errors.js";
+import { shown } from "../http-message.js";
 import { MAX_GRADE } from "./prompts.js";
 
 /** One token of an answer, with the tokens that could have stood in its place and the logarithms of their probabilities. */
@@ -29,6 +30,8 @@ const LEAST_MASS = 0.5;
 const MAX_ANSWER = 100_000;
 const MAX_NAME = 64;
 const MAX_GRADE_ANSWER = 100;
+/** Characters of an answer in messages. */
+const MAX_SHOWN = 60;
 
 /** Positions of the ids that the answer names, in its order. Errors: SERVICE where it names none. */
 export function readOrder(answer: Answer, ids: readonly string[]): NamedOrder {
@@ -125,8 +128,8 @@ function withoutThoughts(answer: Answer): string {
 }
 
 function unusable(answer: Answer, expected: string): MaxsimError {
-  const shown = answer.text.trim().slice(0, 60);
-  const found = shown === "" ? "nothing" : JSON.stringify(shown);
+  const start = shown(answer.text.trim().slice(0, MAX_SHOWN), []);
+  const found = start === "" ? "nothing" : JSON.stringify(start);
   return new MaxsimError(
     "SERVICE",
     `the model must answer with ${expected}, found ${found}${answer.cut ? ", cut off at the limit of tokens" : ""}`,

@@ -1,12 +1,13 @@
 /** Calls of a server that speaks the chat completions protocol. */
 import { isMaxsimError, MaxsimError } from "../../common/errors.js";
 import { type HttpClock, postJson } from "../http.js";
+import { secretsOf, shown } from "../http-message.js";
+import { Gate } from "../services/gate.js";
+import { estimateTokens } from "../services/tokens.js";
 import type { Answer, AnswerToken } from "./answers.js";
 import type { Spent } from "./budget.js";
-import { Gate } from "./gate.js";
 import type { LlmSettings } from "./options.js";
 import type { Prompt } from "./prompts.js";
-import { estimateTokens } from "./tokens.js";
 
 export interface ChatCall {
   readonly prompt: Prompt;
@@ -37,6 +38,7 @@ export function promptTokens({ system, user }: Prompt): number {
 export class ChatClient {
   private readonly closing = new AbortController();
   private readonly gate: Gate;
+  private readonly headers: Readonly<Record<string, string>>;
   /** Some servers refuse calls that ask for probabilities. */
   private logprobsRefused = false;
 
@@ -46,11 +48,12 @@ export class ChatClient {
     private readonly clock: HttpClock,
   ) {
     this.gate = new Gate(parallel);
+    this.headers = settings.apiKey === undefined ? {} : { authorization: `Bearer ${settings.apiKey}` };
   }
 
   /** Errors: those of `postJson`, and SERVICE for an answer that is no chat completion. */
   complete(call: ChatCall): Promise<ChatAnswer> {
-    return this.gate.run(() => this.completeNow(call));
+    return this.gate.pass(() => this.completeNow(call));
   }
 
   close(): void {
@@ -76,14 +79,14 @@ export class ChatClient {
   }
 
   private async post({ prompt, logprobs, attempts, signal, onAttempt }: ChatCall): Promise<ChatAnswer> {
-    const { url, apiKey, timeoutMs } = this.settings;
+    const { url, timeoutMs } = this.settings;
     const { clock, closing } = this;
     onAttempt();
     const { json } = await postJson(
       {
         service: url.host,
         url: url.href,
-        ...(apiKey === undefined ? {} : { headers: { authorization: `Bearer ${apiKey}` } }),
+        headers: this.headers,
         body: this.bodyOf(prompt, logprobs),
         timeoutMs,
         retries: attempts - 1,
@@ -126,7 +129,7 @@ export class ChatClient {
     const choice = fieldOf(fieldOf(json, "choices"), "0");
     const text = contentText(fieldOf(fieldOf(choice, "message"), "content"));
     if (text === undefined) {
-      const found = JSON.stringify(json)?.slice(0, 120) ?? "nothing";
+      const found = shown(JSON.stringify(json), secretsOf(new Headers(this.headers)));
       throw new MaxsimError(
         "SERVICE",
         `${this.settings.url.host} must answer with choices[0].message.content, found ${found}`,

@@ -9,6 +9,7 @@ import {
   type ScoreRequest,
   type Scorer,
 } from "../scorer.js";
+import { cutToTokens } from "../services/tokens.js";
 import { Budget } from "./budget.js";
 import { ChatClient } from "./chat.js";
 import { Job } from "./job.js";
@@ -18,7 +19,6 @@ import type { LlmSettings } from "./options.js";
 import { rankPairwise } from "./pairwise.js";
 import { gradePointwise } from "./pointwise.js";
 import { PROMPT_VERSION } from "./prompts.js";
-import { cutToTokens } from "./tokens.js";
 
 const DEFAULT_MAX_TOKENS = 400;
 const MAX_QUERY_TOKENS = 1_000;
@@ -125,7 +125,7 @@ function scoresOf(order: readonly number[]): Float64Array {
 function fitted(text: string, maxTokens: number): { readonly text: string; readonly cut: boolean } {
   const looked = text.slice(0, maxTokens * CHARACTERS_A_TOKEN);
   const neutral = neutralText(looked);
-  const short = cutToTokens(neutral, maxTokens);
+  const short = cutToTokens(neutral, maxTokens).trimEnd();
   return { text: short, cut: short !== neutral || looked !== text };
 }
 

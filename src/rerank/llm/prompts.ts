@@ -1,6 +1,7 @@
 /** The prompts of the three methods. Texts of strangers are neutral (neutral-text.ts) when they come here. */
+
+import { estimateTokens } from "../services/tokens.js";
 import { type Marks, marksFor } from "./marks.js";
-import { estimateTokens } from "./tokens.js";
 
 /** Goes up with every change of a word below: kept scores of other prompts do not hold. */
 export const PROMPT_VERSION = 1;
@@ -53,7 +54,7 @@ export function listwisePrompt(query: string, passages: readonly string[]): Mark
   return {
     system: system("You order passages by how well they answer a search query."),
     user: `${introduced(query, marks, passages)}\nOrder all ${count} passages by how well they answer the query, the best first. Answer with the ${count} ids, separated by " > ".`,
-    outputTokens: 64 + 2 * estimateTokens(marks.ids.join(" > ")),
+    outputTokens: 64 + 4 * estimateTokens(marks.ids.join(" > ")),
     ids: marks.ids,
   };
 }

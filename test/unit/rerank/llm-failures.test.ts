@@ -167,7 +167,7 @@ describe("a listwise model", () => {
       return { body: { choices: [{ message: { content: oracle(request) } }] } };
     });
     const { inputTokens, outputTokens, estimatedTokens } = outcome.usage;
-    expect(inputTokens).toBeGreaterThan(200);
+    expect(inputTokens).toBeGreaterThan(100);
     expect(estimatedTokens).toBe(inputTokens + outputTokens);
     expect((await rankWith(oracle)).outcome.usage).not.toHaveProperty("estimatedTokens");
   });
@@ -246,7 +246,7 @@ describe("what is sent", () => {
       "temperature",
     ]);
     expect(first.body).toMatchObject({ model: "m", temperature: 0, seed: 5 });
-    expect(first.body.max_tokens).toBeLessThan(400);
+    expect(first.body.max_tokens).toBeLessThan(500);
   });
 
   it("has the parameters that were given, less those that are null", async () => {

@@ -4,7 +4,6 @@ import { type Answer, readChoice, readGrade, readOrder } from "../../../src/rera
 import { Budget } from "../../../src/rerank/llm/budget.js";
 import { limitRise, meanOrder, repairOrder, windowSpans } from "../../../src/rerank/llm/orders.js";
 import { fillGrades } from "../../../src/rerank/llm/pointwise.js";
-import { cutToTokens, estimateTokens } from "../../../src/rerank/llm/tokens.js";
 
 function answer(text: string, more: Partial<Answer> = {}): Answer {
   return { text, cut: false, tokens: [], ...more };
@@ -217,27 +216,5 @@ describe("a budget", () => {
     );
     expect(Math.min(...attempts)).toBeGreaterThan(0);
     expect(attempts.reduce((a, b) => a + b)).toBeLessThanOrEqual(10);
-  });
-});
-
-describe("tokens by estimate", () => {
-  it("are about a word each, and more for other scripts", () => {
-    const english = "Bees find their way home by the position of the sun and by landmarks near the hive.";
-    expect(estimateTokens(english)).toBeGreaterThan(15);
-    expect(estimateTokens(english)).toBeLessThan(30);
-    expect(estimateTokens("日本語のテキスト")).toBe(8);
-    expect(estimateTokens("")).toBe(0);
-  });
-
-  it("cut a text at a word", () => {
-    fc.assert(
-      fc.property(fc.string({ unit: "grapheme" }), fc.integer({ min: 1, max: 20 }), (text, max) => {
-        const cut = cutToTokens(text, max);
-        expect(text.startsWith(cut)).toBe(true);
-        expect(estimateTokens(cut)).toBeLessThanOrEqual(max);
-        if (estimateTokens(text) <= max) expect(cut).toBe(text);
-      }),
-    );
-    expect(cutToTokens("alpha beta gamma", 3)).toBe("alpha beta");
   });
 });

@@ -13,17 +13,21 @@ function open(options: Partial<LlmOptions> = {}) {
   return llmReranker({ model: "words", baseUrl: server.url, retries: 0, ...options });
 }
 
+const QUICK = { documents: 8 };
+
 describeReranker("a listwise model", async () => open());
-describeReranker("a listwise model with small windows and passes", async () => {
-  return open({ windowSize: 6, passes: 2, rounds: 2, maxRise: 3, seed: 7 });
-});
-describeReranker("a pairwise model, each with each", async () => open({ method: "pairwise" }), {
-  documents: 8,
-});
-describeReranker("a pairwise model, the top", async () => open({ method: "pairwise", allPairs: 0, top: 2 }), {
-  documents: 9,
-});
-describeReranker("a pointwise model", async () => open({ method: "pointwise" }));
+describeReranker(
+  "a listwise model with small windows and passes",
+  async () => open({ windowSize: 6, passes: 2, rounds: 2, maxRise: 3, seed: 7 }),
+  QUICK,
+);
+describeReranker("a pairwise model, each with each", async () => open({ method: "pairwise" }), QUICK);
+describeReranker(
+  "a pairwise model, the top",
+  async () => open({ method: "pairwise", allPairs: 0, top: 2 }),
+  QUICK,
+);
+describeReranker("a pointwise model", async () => open({ method: "pointwise" }), QUICK);
 
 /** Documents named by their hidden relevance, and a judge that knows it. */
 function hidden(relevances: readonly number[]): string[] {
