@@ -1,3 +1,4 @@
+import type { ServerResponse } from "node:http";
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { ScoreCache } from "../../../src/rerank/score-cache.js";
 import { cohereReranker } from "../../../src/rerank/services/cohere.js";
@@ -147,12 +148,20 @@ describe("many documents", () => {
   });
 
   it("fail together, and no part is asked for after that", async () => {
-    const failing = inTurn(
-      (_, response) => answer(response, 400, { message: "no" }),
-      () => undefined,
-    );
+    const held: ServerResponse[] = [];
+    let ended = (): void => undefined;
+    const otherEnded = new Promise<void>((resolve) => {
+      ended = resolve;
+    });
+    const failing: Handler = (_, response) => {
+      held.push(response);
+      if (held.length !== 2) return;
+      response.on("close", ended);
+      answer(held[0]!, 400, { message: "no" });
+    };
     await using local = await on("cohere", failing, { batchSize: 1, concurrency: 2 });
     await expect(local.reranker.rerank(QUERY, many)).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
+    await otherEnded;
     expect(local.server.seen.length).toBeLessThanOrEqual(3);
   });
 });
