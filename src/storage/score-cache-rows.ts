@@ -1,6 +1,7 @@
 /** The rows of a score cache: read, written and removed by last use, in transactions of their own. */
 import { crc32 } from "node:zlib";
 import type Database from "better-sqlite3";
+import { MaxsimError } from "../common/errors.js";
 
 export interface ScoreRow {
   /** 32 bytes. */
@@ -114,7 +115,7 @@ export class ScoreRows {
 
   /**
    * Removes rows that were not used for longest until at most `target` bytes are left, at most `most` of them. True when that is done,
-   * false when another call is needed.
+   * false when another call is needed. Errors beside SQLite's: CORRUPT.
    */
   evict(target: number, most: number): boolean {
     return this.db
@@ -128,9 +129,15 @@ export class ScoreRows {
           entries--;
           bytes -= rowBytes(length);
         }
+        if (bytes > target && rows.length < most) {
+          // All rows that the index knows are gone, so either the record of the totals was wrong, or the index is.
+          ({ entries, bytes } = this.countRows());
+          if (bytes > target) {
+            throw new MaxsimError("CORRUPT", `${this.db.name} is damaged: its index lacks ${entries} rows`);
+          }
+        }
         this.setTotals(entries, bytes);
-        // With all rows seen, there is nothing more to remove.
-        return bytes <= target || rows.length < most;
+        return bytes <= target;
       })
       .immediate();
   }
@@ -141,13 +148,7 @@ export class ScoreRows {
     if (row !== undefined && row[2] === totalsChecksum(row[0], row[1])) {
       return { entries: row[0], bytes: row[1] };
     }
-    let entries = 0;
-    let bytes = 0;
-    for (const length of this.lengths.iterate()) {
-      entries++;
-      bytes += rowBytes(length);
-    }
-    return { entries, bytes };
+    return this.countRows();
   }
 
   /** Removes all rows and gives their space back to the file system. */
@@ -160,6 +161,16 @@ export class ScoreRows {
       .immediate();
     this.db.exec("VACUUM");
     this.db.pragma("wal_checkpoint(TRUNCATE)");
+  }
+
+  private countRows(): Totals {
+    let entries = 0;
+    let bytes = 0;
+    for (const length of this.lengths.iterate()) {
+      entries++;
+      bytes += rowBytes(length);
+    }
+    return { entries, bytes };
   }
 
   private setTotals(entries: number, bytes: number): void {

@@ -5,6 +5,7 @@ import { chmod, mkdir, open as openFile, readdir, readFile, rm, stat, writeFile 
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { crc32 } from "node:zlib";
 import Database from "better-sqlite3";
 import fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
@@ -333,6 +334,22 @@ describe("the file of a score cache", () => {
     const { kept, counted } = totalsOf(path);
     expect(kept).toEqual(counted);
     expect(await cache.stats()).toMatchObject({ entries: 60 });
+  });
+
+  it("whose totals are too high is not emptied for it again and again", async () => {
+    const path = await newPath();
+    const cache = await open(path, { maxBytes: 1 << 20 });
+    await cache.store(entriesOf(0, 50));
+    const db = new Database(path);
+    const text = `50 ${1 << 30}`;
+    db.prepare("UPDATE totals SET bytes = ?, checksum = ?").run(1 << 30, crc32(text));
+    db.close();
+    await cache.store(entriesOf(50, 60));
+    const { kept, counted } = totalsOf(path);
+    expect(kept).toEqual(counted);
+    await cache.store(entriesOf(60, 70));
+    expect(await present(cache, 70)).toEqual(Array.from({ length: 10 }, (_, i) => 60 + i));
+    expect(warnings).toEqual([]);
   });
 
   it("that is damaged while it is in use begins anew", async () => {
