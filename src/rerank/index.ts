@@ -16,6 +16,9 @@ export { type CrossEncoderOptions, crossEncoderReranker } from "./cross-encoder.
 export { type LateOptions, lateReranker } from "./late.js";
 export { type LlmMethod, type LlmOptions, llmReranker, type TokenPrice } from "./llm/index.js";
 export { type LoadRerankerOptions, loadReranker } from "./load.js";
+export { type MonitorReport, monitored, PROMETHEUS_CONTENT_TYPE, RerankMonitor } from "./monitor.js";
+export type { Distribution } from "./monitor-histogram.js";
+export type { RerankerReport } from "./monitor-series.js";
 export { Reranker } from "./reranker.js";
 export type { ScoreCache } from "./score-cache.js";
 export {
