@@ -159,7 +159,15 @@ function queryOf(own: JsonValue | undefined, { query }: CandidateOptions): strin
 
 function checkDocument(name: string, value: unknown, { fields, byId }: CandidateOptions): RerankDocument {
   if (byId) return checkId(name, value);
-  documentText(name, value as RerankDocument, fields);
+  try {
+    documentText(name, value as RerankDocument, fields);
+  } catch (error) {
+    if (!isMaxsimError(error)) throw error;
+    throw new MaxsimError("INVALID_INPUT", error.message, {
+      hint: "Name the fields that hold the text: --fields title,body",
+      cause: error,
+    });
+  }
   return value as RerankDocument;
 }
 
