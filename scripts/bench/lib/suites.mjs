@@ -14,6 +14,7 @@ export const SUITES = [
   { name: "memory", summary: "memory of processes that search, beyond mapped files" },
   { name: "scale", summary: "latency, opening, building and memory at 100,000 to 1,000,000 passages" },
   { name: "encode", summary: "tokens a second of the encoder, against a bare loop over the runtime" },
+  { name: "rerank", summary: "late reranking of 100 passages, encoded and from stored vectors" },
   { name: "cold", summary: "a search on the command line in a new process" },
 ];
 

@@ -1,7 +1,7 @@
 // How fast passages and queries are encoded, against a bare loop over the ONNX runtime with the same passages.
 
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as ort from "onnxruntime-node";
 import { loadModelSettings } from "../../../dist/models/load-settings.js";
@@ -9,11 +9,10 @@ import { resolveModel } from "../../../dist/models/registry.js";
 import { TextTokenizer } from "../../../dist/models/tokenizer.js";
 import { EncodePool } from "../../../dist/workers/encode-pool.js";
 import { bareLoop, feedsOf } from "../lib/bare-session.mjs";
-import { usageError } from "../lib/options.mjs";
+import { passageTexts } from "../lib/passage-texts.mjs";
 import { count, fixed, percent, withSpread } from "../lib/report.mjs";
 import { median, quantile, spread } from "../lib/statistics.mjs";
 
-const MIN_TOKENS = 180;
 const QUERY_ROUNDS = 10;
 const COLD_PROCESSES = 7;
 
@@ -31,7 +30,7 @@ export const options = {
 export async function run({ values, report }) {
   const settings = await loadModelSettings(await resolveModel(values.model));
   const tokenizer = await TextTokenizer.load(settings);
-  const texts = readTexts(settings, tokenizer, values.corpus, values.passages);
+  const texts = passageTexts(settings, tokenizer, values.corpus, values.passages);
   const encoded = texts.map((text) => tokenizer.encodeDocument(text));
   const tokens = encoded.reduce((sum, { ids }) => sum + ids.length, 0);
   const size = `${settings.name}, ${texts.length} passages of ${Math.round(tokens / texts.length)} tokens`;
@@ -49,30 +48,6 @@ export async function run({ values, report }) {
   report.table("A new process that encodes one query, milliseconds (medians)", COLD, [
     coldStart(values.model),
   ]);
-}
-
-function readTexts(settings, tokenizer, corpus, wanted) {
-  if (corpus === undefined) {
-    const golden = JSON.parse(readFileSync(join(settings.folder, "golden.json"), "utf8")).items;
-    const sentences = golden.map((item) => item.text).filter((text) => text.length > 20 && text.length < 200);
-    return Array.from({ length: wanted }, (_, i) => {
-      let text = `passage ${i}.`;
-      for (let j = 0; tokenizer.countTokens(text) < 200; j++) {
-        text += ` ${sentences[(i * 7 + j) % sentences.length]}`;
-      }
-      return text;
-    });
-  }
-  if (!existsSync(corpus)) throw usageError(`--corpus: ${corpus} does not exist`);
-  const texts = [];
-  for (const line of readFileSync(corpus, "utf8").split("\n")) {
-    if (texts.length === wanted || line === "") break;
-    const { title = "", text } = JSON.parse(line);
-    const whole = `${title} ${text}`;
-    if (tokenizer.encodeDocument(whole).ids.length >= MIN_TOKENS) texts.push(whole);
-  }
-  if (texts.length === 0) throw usageError(`--corpus: ${corpus} has no text of ${MIN_TOKENS} tokens or more`);
-  return texts;
 }
 
 async function poolLoop(settings, threads, texts) {
