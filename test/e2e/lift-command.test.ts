@@ -44,7 +44,7 @@ interface Report {
       readonly better: number;
       readonly adjustedPValue: number;
       readonly latency?: { readonly queries: number; readonly p50: number };
-      readonly perQuery?: { readonly calls: number; readonly inputTokens: number };
+      readonly costs?: { readonly calls: number; readonly inputTokens: number };
     }>;
   }>;
   readonly recommended: string | null;

@@ -44,7 +44,7 @@ export interface LiftRow {
   readonly verdict: LiftVerdict;
   readonly latency?: LiftLatency;
   /** Absent where nothing was called at this depth: its order is part of that of a greater one. */
-  readonly perQuery?: LiftCost;
+  readonly costs?: LiftCost;
   /** Queries that kept the first stage's order in this row, because ranking failed. */
   readonly failed: number;
 }
@@ -163,7 +163,7 @@ function rowOf(
     ...(calls === 0
       ? {}
       : {
-          perQuery: {
+          costs: {
             calls,
             inputTokens: share(usage.inputTokens),
             outputTokens: share(usage.outputTokens),

@@ -76,7 +76,7 @@ function ceilingSentence({ first, ceilings }: LiftResult, row: LiftRow): string 
   );
 }
 
-function costSentences({ first }: LiftResult, { latency, perQuery, failed, depth }: LiftRow): string[] {
+function costSentences({ first }: LiftResult, { latency, costs, failed, depth }: LiftRow): string[] {
   const sentences: string[] = [];
   if (latency !== undefined) {
     const search =
@@ -87,8 +87,8 @@ function costSentences({ first }: LiftResult, { latency, perQuery, failed, depth
       `A query takes ${formatMilliseconds(latency.p50)} ms more (p95 ${formatMilliseconds(latency.p95)} ms)${search}.`,
     );
   }
-  if (perQuery !== undefined) {
-    const { inputTokens, outputTokens, searchUnits, cost } = perQuery;
+  if (costs !== undefined) {
+    const { inputTokens, outputTokens, searchUnits, cost } = costs;
     const parts = [
       ...(inputTokens > 0 ? [`${formatNumber(inputTokens)} input tokens`] : []),
       ...(outputTokens > 0 ? [`${formatNumber(outputTokens)} output tokens`] : []),

@@ -3,27 +3,40 @@ import type { LiftResult, LiftRow, RerankerResult } from "../actions/lift-report
 import { formatMilliseconds, formatPValue, SIGNIFICANT } from "./evaluation.js";
 import { formatCount } from "./format.js";
 import { formatGain, liftSentences, recommendation } from "./lift-words.js";
-import { singleLine } from "./plain-text.js";
+import { singleLine, textWidth } from "./plain-text.js";
 import { type RenderStyle, renderHeadedTable } from "./table.js";
 
 /** The depth that was chosen is marked. */
 const MARK = ">";
+/** Between columns. */
+const GAP = 2;
+/** Depth, metrics, gain and p. */
+const FIRST_COLUMNS = 6;
 const METRICS = ["nDCG@10", "Recall@10", "Precision@5"] as const;
 
 export function renderLift(result: LiftResult, style: RenderStyle): string {
-  const table = (rows: ReadonlyArray<readonly string[]>): string => {
-    return renderHeadedTable(rows, style, (rows[0] ?? []).slice(1));
-  };
   const parts = [
     `${titleOf(result)}\n`,
     ...result.rerankers.map((reranker) => {
       const words = liftSentences(result, reranker).join("\n");
-      return `${style.colors.bold(singleLine(reranker.name))}\n${table(rowsOf(result, reranker))}\n${words}\n`;
+      return `${style.colors.bold(singleLine(reranker.name))}\n${tables(rowsOf(result, reranker), style)}\n${words}\n`;
     }),
-    `${style.colors.bold("a perfect order of the same candidates")}\n${table(ceilingRows(result))}`,
+    `${style.colors.bold("a perfect order of the same candidates")}\n${tables(ceilingRows(result), style)}`,
     `${[...recommendation(result), ...notes(result)].join("\n")}\n`,
   ];
   return parts.join("\n");
+}
+
+/** One table, or where the terminal is too narrow for all columns two: the metrics, and below them counts and times. */
+function tables(rows: ReadonlyArray<readonly string[]>, style: RenderStyle): string {
+  const table = (columns: ReadonlyArray<readonly string[]>): string => {
+    return renderHeadedTable(columns, style, (columns[0] ?? []).slice(1));
+  };
+  const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => textWidth(row[i] ?? ""))));
+  const width = widths.reduce((sum, column) => sum + column + GAP, -GAP);
+  if (style.width === undefined || width <= style.width || widths.length <= FIRST_COLUMNS) return table(rows);
+  const rest = rows.map(([depth = "", ...columns]) => [depth, ...columns.slice(FIRST_COLUMNS - 1)]);
+  return `${table(rows.map((row) => row.slice(0, FIRST_COLUMNS)))}\n${table(rest)}`;
 }
 
 export function renderLiftPage(result: LiftResult): string {

@@ -95,9 +95,9 @@ describe("what is run", () => {
     expect(rerankers[0]).toMatchObject({ runs: "document", kind: "ids", model: "test", verdict: "worth" });
     expect(two).toMatchObject({
       latency: { queries: 2 },
-      perQuery: { calls: 2, inputTokens: 20, cost: 0.25 },
+      costs: { calls: 2, inputTokens: 20, cost: 0.25 },
     });
-    expect(four).toMatchObject({ latency: { queries: 2 }, perQuery: { calls: 8, inputTokens: 40 } });
+    expect(four).toMatchObject({ latency: { queries: 2 }, costs: { calls: 8, inputTokens: 40 } });
     // Among the first two the right one is best, also as a part of the order of four.
     expect(two!.metrics.get("nDCG@10")).toBe(1);
     expect(two).toMatchObject({ better: 8, worse: 0, same: 0, failed: 0 });
@@ -108,7 +108,7 @@ describe("what is run", () => {
     const { rerankers } = await lift([scorer], [2, 4], 0);
     expect(scorer.seen).toHaveLength(16);
     const [two, four] = rerankers[0]!.depths;
-    expect(two).toMatchObject({ verdict: "worth", perQuery: { calls: 8, inputTokens: 20 } });
+    expect(two).toMatchObject({ verdict: "worth", costs: { calls: 8, inputTokens: 20 } });
     expect(two!.latency).toBeUndefined();
     expect(four).toMatchObject({ verdict: "no-gain", same: 8 });
     expect(rerankers[0]).toMatchObject({ runs: "list", bestDepth: 2, chosenDepth: 2 });
@@ -202,6 +202,15 @@ describe("the report", () => {
     const timed = renderLift(await lift([new IdScorer("document", right)]), plain);
     expect(timed).toMatch(/same +p50 ms +p95 ms\nlexical .* 0 +0\n/);
     expect(timed).toContain("ms: the call of the reranker, one at a time, over 2 queries.");
+  });
+
+  it("has two tables on a narrow terminal", async () => {
+    const result = await lift([new IdScorer("document", right)]);
+    const [, , , head, ...lines] = renderLift(result, { ...plain, width: 80 }).split("\n");
+    expect(head).toMatch(/^depth +nDCG@10 +Recall@10 +Precision@5 +gain +p$/);
+    expect(lines.find((line) => line.includes("better"))).toMatch(
+      /^depth +better +worse +same +p50 ms +p95 ms$/,
+    );
   });
 
   it("is a page of Markdown", async () => {
