@@ -3,6 +3,7 @@
     CROSS_ENCODER_MODELS=/tmp/models npx vitest run test/golden/cross-encoder.test.ts   # writes the models
     pip install onnxruntime tokenizers numpy
     python scripts/make-cross-encoder-golden.py /tmp/models > test/golden/cross-encoder.json
+    npx biome format --write test/golden/cross-encoder.json
 
 Pairs longer than the model takes are cut by `longest_first`, one pair a run.
 """
