@@ -8,7 +8,7 @@ import { readQueries } from "../datasets/queries.js";
 import type { CatalogView } from "../engine/catalog-view.js";
 import { oneLine } from "../text/context.js";
 import { formatOf } from "../text/formats.js";
-import { headingOf, lineKey } from "./training-texts.js";
+import { headingsOf, lineKey } from "./training-texts.js";
 import type { DistillQuery } from "./types.js";
 
 /** A heading of fewer words says little without the title above it. */
@@ -89,14 +89,12 @@ export function makeQueries(view: CatalogView, signal?: AbortSignal): DistillQue
   const documentsOf = new Map<string, number>();
   for (const page of view.pages()) {
     throwIfAborted(signal, "making queries");
-    for (const { id: source, ...document } of page) {
-      const title = oneLine(document.title ?? "");
+    for (const { id: source, title: given } of page) {
+      const title = oneLine(given ?? "");
       if (!title.includes(" ") && formatOf(title) === "code") continue;
-      const own = new Map<string, string>();
-      for (const { context } of view.passagesOf({ id: source, ...document })) {
-        const heading = headingOf(context, title);
-        if (heading !== undefined) own.set(lineKey(heading), heading);
-      }
+      const document = view.get(source);
+      const own =
+        document === undefined ? new Map<string, string>() : headingsOf(document, view.passagesOf(document));
       if (title !== "") titles.push({ text: title, source, place: titles.length + headings.length });
       for (const [key, text] of own) {
         headings.push({ text, title, source, place: titles.length + headings.length });

@@ -12,8 +12,17 @@ import type { DistillQuery } from "./types.js";
 
 /** After so many failures without an answer between them, the next query would fail as well. */
 const MAX_FAILURES_IN_A_ROW = 10;
-/** Failures of a query; any other error is one of the whole run, such as a key that is refused, or a budget that is used up. */
-const PASSING: ReadonlySet<ErrorCode> = new Set(["RATE_LIMITED", "TIMEOUT", "SERVICE", "NETWORK"]);
+/**
+ * Failures of a query, also one that a service calls malformed. Any other error is one of the whole run, such as a key that is
+ * refused, or a budget that is used up.
+ */
+const PASSING: ReadonlySet<ErrorCode> = new Set([
+  "RATE_LIMITED",
+  "TIMEOUT",
+  "SERVICE",
+  "NETWORK",
+  "INVALID_ARGUMENT",
+]);
 
 export interface RankContext {
   readonly index: Index;

@@ -1,5 +1,6 @@
 /** The texts of passages as training data has them. */
 import { MaxsimError } from "../common/errors.js";
+import type { StoredDocument, StoredPassage } from "../documents/records.js";
 import type { CatalogView } from "../engine/catalog-view.js";
 import { oneLine } from "../text/context.js";
 
@@ -67,24 +68,52 @@ export class TrainingTexts {
     const document = this.view.get(documentId);
     if (document === undefined) return [];
     const passages = this.view.passagesOf(document);
-    const headings = this.options.withoutHeadings ? headingsOf(document.title, passages) : new Set<string>();
-    return passages.map(({ start, end }) => withoutLines(document.text.slice(start, end), headings));
+    const left = this.options.withoutHeadings ? linesAbove(document, passages) : new Set<string>();
+    return passages.map(({ start, end }) => withoutLines(document.text.slice(start, end), left));
   }
 }
 
-/** Title and headings of a document, as `lineKey` has them. Headings are known from the contexts of its passages. */
-function headingsOf(
-  title: string | undefined,
-  passages: readonly { readonly context: string }[],
-): ReadonlySet<string> {
+type Spans = readonly Pick<StoredPassage, "context" | "start" | "end">[];
+
+/** Title and headings of a document, as `lineKey` has them. */
+function linesAbove(document: StoredDocument, passages: Spans): ReadonlySet<string> {
   const parts = passages.flatMap(({ context }) => [context, ...context.split(SEPARATOR)]);
-  return new Set([title ?? "", ...parts].map(lineKey).filter((key) => key !== ""));
+  const keys = [document.title ?? "", ...parts].map(lineKey).filter((key) => key !== "");
+  return new Set([...keys, ...headingsOf(document, passages).keys()]);
+}
+
+/** Headings of a document by `lineKey`, as far as passages tell: those above a passage, and those that one begins with. */
+export function headingsOf(document: StoredDocument, passages: Spans): Map<string, string> {
+  const title = oneLine(document.title ?? "");
+  const found = new Map<string, string>();
+  for (const { context, start, end } of passages) {
+    const opening = title === "" || start === 0 ? undefined : openingHeading(document.text.slice(start, end));
+    for (const heading of [headingOf(context, title), opening]) {
+      if (heading !== undefined && lineKey(heading) !== lineKey(title)) found.set(lineKey(heading), heading);
+    }
+  }
+  return found;
 }
 
 /** The innermost heading above a passage; undefined where its context is no more than the title, or the beginning of it. */
 export function headingOf(context: string, title: string): string | undefined {
   const heading = oneLine(context.split(SEPARATOR).at(-1) ?? "");
   return lineKey(title).startsWith(lineKey(context)) ? undefined : heading;
+}
+
+/** Characters of a heading at most. */
+const MAX_HEADING = 100;
+
+/**
+ * The heading that a passage begins with. Blocks are not kept, so it is told by its looks: a short line by itself, which begins with a
+ * letter or a number and does not end as a sentence does, with text below it.
+ */
+export function openingHeading(text: string): string | undefined {
+  const [, line = ""] = /^\s*([\p{L}\p{N}][^\n]*)\n[^\S\n]*\n\s*\S/u.exec(text) ?? [];
+  const heading = oneLine(line);
+  return heading === "" || heading.length > MAX_HEADING || /[.,:;!…。,:;|]$/u.test(heading)
+    ? undefined
+    : heading;
 }
 
 /** Lines that differ in case and spaces alone are the same, "# Title" and "Title" as well. */
