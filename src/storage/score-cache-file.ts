@@ -51,6 +51,11 @@ export function isBusy(error: unknown): boolean {
   return /^SQLITE_(BUSY|LOCKED)/.test(systemCode(error) ?? "");
 }
 
+/** Whether the file could not be read just now, as happens when another process removes it in between. */
+export function isPassing(error: unknown): boolean {
+  return isBusy(error) || systemCode(error)?.startsWith("SQLITE_IOERR") === true;
+}
+
 /**
  * Opens the cache file, makes folder and file where there are none. A file that is no database is renamed, a cache of an older version
  * is replaced; `tell` gets a sentence for that. Errors: CORRUPT and those of SQLite (`isDamaged`: see `removeScoreFile`), `isBusy`,

@@ -9,7 +9,7 @@ import { checkInteger, checkString, invalidArgument } from "../common/check.js";
 import { isMaxsimError, systemCode } from "../common/errors.js";
 import { type Logger, silentLogger } from "../common/logger.js";
 import { fileIdentity } from "./folders.js";
-import { isBusy, isDamaged, openScoreFile, removeScoreFile } from "./score-cache-file.js";
+import { isBusy, isDamaged, isPassing, openScoreFile, removeScoreFile } from "./score-cache-file.js";
 import { type FoundScores, ScoreRows } from "./score-cache-rows.js";
 
 export interface ScoreCacheOptions {
@@ -192,8 +192,8 @@ export class SqliteScoreCache implements AsyncDisposable {
           if (tries >= BUSY_TRIES) return this.tell(action, error);
           await wait(tries * 10 * (1 + Math.random()));
         } else if (!isDamaged(error) || !this.replace(error)) {
-          // What does not open will not open next time.
-          if (this.rows === undefined) this.unusable = true;
+          // What does not open will not open next time, unless it was in the middle of being replaced.
+          if (this.rows === undefined && !isPassing(error)) this.unusable = true;
           return this.tell(action, error);
         }
       }
