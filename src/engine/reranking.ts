@@ -1,18 +1,18 @@
 /** The stage of a search that puts the best documents of the first stage into a better order. */
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { Codec } from "../codec/codec.js";
 import { throwIfAborted } from "../common/abort.js";
 import { type ErrorCode, isMaxsimError, MaxsimError } from "../common/errors.js";
-import { DocumentSet } from "../documents/document-set.js";
-import type { KernelBackend } from "../kernels/backend.js";
+import type { KernelBackend, PackedQuery } from "../kernels/backend.js";
 import type { RerankFields, RerankOutcome, RerankRequest } from "../rerank/types.js";
 import { NO_USAGE } from "../rerank/usage.js";
+import { type BestPassages, bestPassages } from "../search/document-scores.js";
 import type { Trace } from "../search/explain.js";
-import { ScanRouter } from "../search/router.js";
-import type { RankedDocument, SearchRequest, SearchSnapshot } from "../search/types.js";
-import type { SearchPool } from "../workers/search-pool.js";
+import type { RankedDocument, SearchSnapshot } from "../search/types.js";
+import { Workspace } from "../search/workspace.js";
 import type { Ranking } from "./combine.js";
 import type { Hit, SearchReranking } from "./options.js";
 import type { RerankPlan } from "./rerank-plan.js";
-import { Restriction } from "./restriction.js";
 
 /** A ranking, of which the first entries may have been reranked. */
 export interface FinalRanking extends Ranking {
@@ -105,43 +105,35 @@ function checkOrder(name: string, order: readonly number[], count: number): void
   );
 }
 
-/** What MaxSim over stored vectors takes. */
-export interface StoredContext {
-  readonly whole: SearchSnapshot;
-  readonly searches: SearchPool;
-  readonly kernels: KernelBackend;
-}
-
-/** A request of the first stage, for the documents of a ranking: every passage of them is scored. */
-export function storedRequest(request: SearchRequest, documents: number): SearchRequest {
-  const { named, ...rest } = request;
-  const parameters = { ...request.parameters, exhaustiveTokens: Number.MAX_SAFE_INTEGER };
-  return { ...rest, k: Math.max(1, documents), parameters };
-}
+/** Score tables of a codec are megabytes, and used again by the next search. */
+const workspaces = new WeakMap<Codec, Workspace>();
 
 /**
  * Reranks by exact MaxSim over what the index stores of the documents: the scores that an exhaustive search gives. A document without
- * token vectors comes after all that have some, in the order that there was. One result a ranking. Errors: CORRUPT, ABORTED.
+ * token vectors has the lowest score that there can be. One result a ranking. Errors: CORRUPT, ABORTED.
+ * @param queries parallel to the rankings. @param model its name, for the report.
  */
 export async function rerankStored(
-  { whole, searches, kernels }: StoredContext,
+  { whole, kernels }: { readonly whole: SearchSnapshot; readonly kernels: KernelBackend },
   { depth }: RerankPlan,
-  requests: readonly SearchRequest[],
+  queries: readonly PackedQuery[],
   rankings: readonly Ranking[],
   model: string,
   signal: AbortSignal | undefined,
 ): Promise<FinalRanking[]> {
   const started = performance.now();
-  const router = new ScanRouter(kernels, whole.codec.codebook);
-  const orders = await Promise.all(
-    rankings.map(async ({ ranked }, i): Promise<NewOrder> => {
-      const head = ranked.slice(0, depth);
-      if (head.length === 0) return { order: [], entries: [] };
-      const { snapshot } = new Restriction(whole, DocumentSet.of(head.map(({ documentNo }) => documentNo)));
-      const [outcome] = await searches.search(snapshot, [requests[i]!], router, signal);
-      return storedOrder(head, outcome!.ranked);
-    }),
-  );
+  const workspace = workspaces.get(whole.codec) ?? new Workspace();
+  workspaces.set(whole.codec, workspace);
+  const orders: NewOrder[] = [];
+  for (const [i, { ranked }] of rankings.entries()) {
+    // A turn of the event loop for each query: scoring is quick, but there may be many.
+    if (i > 0) await nextTurn();
+    throwIfAborted(signal, "the search");
+    const head = ranked.slice(0, depth);
+    const numbers = head.map(({ documentNo }) => documentNo);
+    const best = bestPassages(whole, queries[i]!, numbers, kernels, workspace);
+    orders.push(storedOrder(head, best, -queries[i]!.tokens));
+  }
   const milliseconds = performance.now() - started;
   return rankings.map((ranking, i): FinalRanking => {
     const { length: documents } = orders[i]!.order;
@@ -152,18 +144,17 @@ export async function rerankStored(
 }
 
 /** Equal scores keep the order of the first stage. */
-function storedOrder(head: readonly RankedDocument[], scored: readonly RankedDocument[]): NewOrder {
-  const known = new Map(scored.map((entry) => [entry.documentNo, entry]));
-  const lowest = scored.reduce((least, { score }) => Math.min(least, score), 0);
-  const scoreOf = (place: number): number =>
-    known.get(head[place]!.documentNo)?.score ?? Number.NEGATIVE_INFINITY;
-  const order = Array.from(head.keys()).sort((a, b) => {
-    return scoreOf(a) === scoreOf(b) ? a - b : scoreOf(b) - scoreOf(a);
+function storedOrder(
+  head: readonly RankedDocument[],
+  { scores, passages }: BestPassages,
+  lowest: number,
+): NewOrder {
+  const entries = head.map((entry, place): RankedDocument => {
+    const passageNo = passages[place]!;
+    return passageNo < 0 ? { ...entry, score: lowest } : { ...entry, passageNo, score: scores[place]! };
   });
-  const entries = order.map((place) => {
-    return known.get(head[place]!.documentNo) ?? { ...head[place]!, score: lowest };
-  });
-  return { order, entries };
+  const order = [...head.keys()].sort((a, b) => entries[b]!.score - entries[a]!.score || a - b);
+  return { order, entries: order.map((place) => entries[place]!) };
 }
 
 function reordered(ranking: Ranking, { order, entries }: NewOrder): FinalRanking {

@@ -16,14 +16,7 @@ import { type LateAnswers, lateRequests, searchLate } from "./late-stage.js";
 import type { LoadedSnapshot } from "./load-snapshot.js";
 import type { Hit, SearchOptions, SearchResult } from "./options.js";
 import type { RerankPlan } from "./rerank-plan.js";
-import {
-  type FinalRanking,
-  notReranked,
-  rerankStored,
-  rerankTexts,
-  storedRequest,
-  traceReranking,
-} from "./reranking.js";
+import { type FinalRanking, notReranked, rerankStored, rerankTexts, traceReranking } from "./reranking.js";
 import { type Filtered, filterDocuments } from "./restricting.js";
 import { normalizedRows, type VectorRows } from "./rows.js";
 import { type SearchPlan, searchPlan } from "./search-plan.js";
@@ -196,7 +189,7 @@ interface Reranking {
 }
 
 async function rerank(
-  { catalog, loaded, kernels, searches }: ReadContext,
+  { catalog, loaded, kernels }: ReadContext,
   whole: SearchSnapshot,
   queries: readonly Query[],
   rankings: readonly Ranking[],
@@ -206,26 +199,19 @@ async function rerank(
 ): Promise<Reranking> {
   if (plan.rerank === null) return { final: rankings.map(notReranked), requests: late?.requests ?? null };
   const { generation, settings } = loaded.catalog;
+  // Float scores are those of the first places of an order that is no more.
+  const plain = { ...plan, parameters: { ...plan.parameters, rescore: 0 } };
   if (plan.rerank.with === "late") {
-    const requests = lateRequests(settings.dim, queries, plan).map((request, i) => {
-      return storedRequest(request, Math.min(rankings[i]!.ranked.length, plan.rerank!.depth));
-    });
-    const context = { whole, searches, kernels };
+    const requests = lateRequests(settings.dim, queries, plain);
+    const packed = requests.map((request) => request.packed);
     const model = settings.model?.name ?? "";
-    return {
-      final: await rerankStored(context, plan.rerank, requests, rankings, model, signal),
-      requests,
-    };
+    const final = await rerankStored({ whole, kernels }, plan.rerank, packed, rankings, model, signal);
+    return { final, requests };
   }
   const texts = queries.map(({ asked }) => asked!.text);
   const read = (ranked: readonly RankedDocument[]) => rerankFields(catalog, generation, ranked);
   const final = await rerankTexts(plan.rerank, texts, rankings, read, signal);
-  // Float scores are those of the first places of an order that is no more.
-  const requests = late?.requests.map((request) => ({
-    ...request,
-    parameters: { ...request.parameters, rescore: 0 },
-  }));
-  return { final, requests: requests ?? null };
+  return { final, requests: late === null ? null : lateRequests(settings.dim, queries, plain) };
 }
 
 /** Null where the query came as vectors, of which nobody knows the words. */

@@ -6,6 +6,14 @@ import { type ScoringQuery, scorePassages } from "./exact.js";
 import type { SearchSnapshot } from "./types.js";
 import type { Workspace } from "./workspace.js";
 
+/** Parallel to the documents that were asked for. */
+export interface BestPassages {
+  /** MaxSim; NaN for a document that is not live here or has no token vector. */
+  readonly scores: Float32Array;
+  /** Number of the passage that gave the score, the first of equals; -1 where there is none. */
+  readonly passages: Int32Array;
+}
+
 /**
  * The scores that an exhaustive search gives: MaxSim of each document's best passage, in the order of `documents`; NaN for a
  * document that is not live here or has no token vector. Takes a pass over the codebook and the tokens of these documents.
@@ -18,21 +26,35 @@ export function scoreDocuments(
   kernels: KernelBackend,
   workspace: Workspace,
 ): Float32Array {
-  const scores = new Float32Array(documents.length).fill(Number.NaN);
-  if (documents.length === 0) return scores;
+  return bestPassages(snapshot, packed, documents, kernels, workspace).scores;
+}
+
+/** As `scoreDocuments`, with the passages that gave the scores. */
+export function bestPassages(
+  snapshot: SearchSnapshot,
+  packed: PackedQuery,
+  documents: ArrayLike<number>,
+  kernels: KernelBackend,
+  workspace: Workspace,
+): BestPassages {
+  const best = {
+    scores: new Float32Array(documents.length).fill(Number.NaN),
+    passages: new Int32Array(documents.length).fill(-1),
+  };
+  if (documents.length === 0) return best;
   for (const segment of snapshot.segments) segment.checkMapped();
   const { codebook, quantizer } = snapshot.codec;
   const [tables] = scoreCentroids(codebook, [packed], false, kernels, workspace);
   try {
-    scoreInto(scores, snapshot, { packed, quantizer, table: tables!.scores }, documents, kernels);
+    scoreInto(best, snapshot, { packed, quantizer, table: tables!.scores }, documents, kernels);
   } finally {
     workspace.giveTables(tables!);
   }
-  return scores;
+  return best;
 }
 
 function scoreInto(
-  scores: Float32Array,
+  best: BestPassages,
   { segments }: SearchSnapshot,
   query: ScoringQuery,
   documents: ArrayLike<number>,
@@ -54,7 +76,9 @@ function scoreInto(
     const found = scorePassages({ segment, passages: Uint32Array.from(passages) }, query, kernels);
     places.forEach((place, i) => {
       // False for NaN as well: the first finite score is taken.
-      if (Number.isFinite(found[i]) && !(scores[place]! >= found[i]!)) scores[place] = found[i]!;
+      if (!Number.isFinite(found[i]) || best.scores[place]! >= found[i]!) return;
+      best.scores[place] = found[i]!;
+      best.passages[place] = segment.numbers[passages[i]!]!;
     });
   }
 }
