@@ -91,7 +91,8 @@ export class ChatClient {
         timeoutMs,
         retries: attempts - 1,
         maxBytes: MAX_BYTES,
-        signal: signal === undefined ? closing.signal : AbortSignal.any([closing.signal, signal]),
+        // One of its own for each call: Node warns of more than 10 listeners on one signal.
+        signal: AbortSignal.any(signal === undefined ? [closing.signal] : [closing.signal, signal]),
         keyVariable: "OPENAI_API_KEY",
       },
       {

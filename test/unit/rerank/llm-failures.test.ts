@@ -123,6 +123,24 @@ describe("a server that", () => {
     expect(order).toEqual([...FIRST_STAGE].reverse());
   });
 
+  it("answers many calls at the same time leaves no warnings of Node's", async () => {
+    const warnings: Error[] = [];
+    const listen = (warning: Error): void => void warnings.push(warning);
+    process.on("warning", listen);
+    const { signal } = new AbortController();
+    await using server = await chatServer((request) => ({ body: completion(oracle(request)), delayMs: 5 }));
+    await using reranker = llmReranker({
+      model: "m",
+      baseUrl: server.url,
+      method: "pointwise",
+      concurrency: 40,
+    });
+    const documents = Array.from({ length: 80 }, (_, i) => `document of relevance ${i % 4} in secret`);
+    for (const options of [{}, { signal }]) await reranker.rerank("q", documents, options);
+    process.off("warning", listen);
+    expect(warnings).toEqual([]);
+  });
+
   it("is closed in the middle fails with CLOSED, and with ABORTED when told to stop", async () => {
     await using server = await chatServer(() => ({ hangs: true }));
     const reranker = llmReranker({ model: "m", baseUrl: server.url });
