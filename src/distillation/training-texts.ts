@@ -106,12 +106,12 @@ const MAX_HEADING = 100;
 
 /**
  * The heading that a passage begins with. Blocks are not kept, so it is told by its looks: a short line by itself, which begins with a
- * letter or a number and does not end as a sentence does, with text below it.
+ * letter or a number, is no row of a table and does not end as a sentence does, with text below it.
  */
 export function openingHeading(text: string): string | undefined {
   const [, line = ""] = /^\s*([\p{L}\p{N}][^\n]*)\n[^\S\n]*\n\s*\S/u.exec(text) ?? [];
   const heading = oneLine(line);
-  return heading === "" || heading.length > MAX_HEADING || /[.,:;!…。,:;|]$/u.test(heading)
+  return heading === "" || heading.length > MAX_HEADING || /\||[.,:;!…。,:;]$/u.test(heading)
     ? undefined
     : heading;
 }

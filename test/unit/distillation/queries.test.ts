@@ -160,6 +160,7 @@ describe("headings and lines", () => {
     ["A sentence.\n\nAnother one.", undefined],
     ["A line\nof a paragraph\n\nText", undefined],
     ["- an item\n\nText", undefined],
+    ["a row | of a table\n\nText", undefined],
     ["Alone\n\n", undefined],
     [`${"long ".repeat(30)}\n\nText`, undefined],
   ])("at the beginning of %j: %j", (text, heading) => {
