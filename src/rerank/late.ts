@@ -74,7 +74,9 @@ class LateScorer implements Scorer, LateModel {
       return { query, texts: documents.map(({ text }) => text) };
     });
     const scored = await scoreTexts(tasks, this, { maxTokens, signal });
-    return scored.map((result) => ({ scores: result.scores, warnings: cutWarnings(result, maxTokens) }));
+    return scored.map((result) => {
+      return { scores: result.scores, warnings: cutWarnings(result, maxTokens), keep: true };
+    });
   }
 
   close(): Promise<void> {

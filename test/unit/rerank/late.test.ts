@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Encoder } from "../../../src/engine/encoder.js";
 import { type LateOptions, lateReranker } from "../../../src/rerank/late.js";
+import type { ScoreCache } from "../../../src/rerank/score-cache.js";
 import type { Reranker } from "../../../src/rerank/types.js";
 import { describeReranker } from "../../support/reranker-conformance.js";
 import { tempFolder } from "../../support/temp-folder.js";
@@ -104,6 +105,24 @@ describe("late interaction", () => {
       "2 of 3 documents are longer than 40 tokens; only their beginnings were scored",
     ]);
     expect((await reranker.rerankBatch([{ query: "search", documents }]))[0]!.warnings).toEqual([]);
+  });
+
+  it("keeps scores where there is a cache, also of texts that were cut", async () => {
+    const values = new Map<string, Float64Array>();
+    const cache: ScoreCache = {
+      lookUp: async (keys) => keys.map((key) => values.get(key)),
+      store: async (entries) => {
+        for (const entry of entries) values.set(entry.key, entry.values);
+      },
+    };
+    await using cached = await open({ cache });
+    const requests = [{ query: "cat", documents: ["cat dog", "mat ".repeat(20)] }];
+    const options = { maxTokensPerDocument: 10 };
+    const [first] = await cached.rerankBatch(requests, options);
+    const [second] = await cached.rerankBatch(requests, options);
+    expect(second!.results).toEqual(first!.results);
+    expect([first!.usage.scored, second!.usage.scored, second!.usage.cached]).toEqual([2, 0, 2]);
+    expect([first!.warnings.length, second!.warnings.length]).toEqual([1, 0]);
   });
 
   it("has the model's name, and a fingerprint of its own for each model", async () => {
