@@ -5,6 +5,7 @@ import type { Logger } from "../common/logger.js";
 import { ModelFolder } from "../models/model-folder.js";
 import { resolveModel } from "../models/registry.js";
 import type { ChainStage } from "./chain.js";
+import { monitored, type RerankMonitor } from "./monitor.js";
 import type { ScoreCache } from "./score-cache.js";
 import type { ScoringOptions } from "./scoring-reranker.js";
 import { invalidSpec, meant, parseRerankerSpec, type StageSpec } from "./spec.js";
@@ -25,6 +26,8 @@ export interface LoadRerankerOptions {
   readonly budgetMs?: number;
   /** What `late` without a model stands for, such as `() => index.reranker()`. Default: the model that ships with the package. */
   readonly late?: () => Reranker;
+  /** Counts what the reranker does, of a chain also what each stage does. */
+  readonly monitor?: RerankMonitor;
   /** For the download of a model that is not there yet. */
   readonly signal?: AbortSignal;
 }
@@ -49,11 +52,12 @@ export async function loadReranker(spec: string, options: LoadRerankerOptions = 
       loaded.push({ reranker, ...(stage.depth === undefined ? {} : { depth: stage.depth }) });
     }
     const { chainReranker } = await import("./chain.js");
-    return chainReranker(loaded, {
+    const chain = chainReranker(loaded, {
       ...(budgetMs === undefined ? {} : { budgetMs }),
       ...(onFailure === undefined ? {} : { onFailure }),
       ...(logger === undefined ? {} : { logger }),
     });
+    return options.monitor === undefined ? chain : monitored(chain, options.monitor);
   } catch (error) {
     await Promise.all(loaded.map(({ reranker }) => reranker.close()));
     throw error;
@@ -63,6 +67,16 @@ export async function loadReranker(spec: string, options: LoadRerankerOptions = 
 const LLM_METHODS = { llm: "listwise", "llm-pairwise": "pairwise", "llm-pointwise": "pointwise" } as const;
 
 async function loadStage(
+  spec: string,
+  stage: StageSpec,
+  options: LoadRerankerOptions,
+  onFailure: ScoringOptions["onFailure"],
+): Promise<Reranker> {
+  const reranker = await loadBareStage(spec, stage, options, onFailure);
+  return options.monitor === undefined ? reranker : monitored(reranker, options.monitor);
+}
+
+async function loadBareStage(
   spec: string,
   stage: StageSpec,
   { threads, cache, logger, late, signal }: LoadRerankerOptions,

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { Reranker } from "../../../src/rerank/index.js";
 import { loadReranker } from "../../../src/rerank/load.js";
+import { RerankMonitor } from "../../../src/rerank/monitor.js";
 import type { DocumentScores, ScoreRequest, Scorer } from "../../../src/rerank/scorer.js";
 import { ScoringReranker } from "../../../src/rerank/scoring-reranker.js";
 import { tempFolder } from "../../support/temp-folder.js";
@@ -89,6 +90,22 @@ describe("rerankers by name", () => {
     expect(single.name).toBe("short");
     await using hurried = await loadReranker("late", { late, budgetMs: 10_000 });
     expect(hurried.name).toBe("chain");
+  });
+
+  it("are counted by a monitor, stages and chain", async () => {
+    const late = () => new ScoringReranker(new ShortScorer());
+    const monitor = new RerankMonitor();
+    await using chain = await loadReranker("late@2+late", { late, monitor });
+    await chain.rerank("q", ["aa", "a"]);
+    await using single = await loadReranker("late", { late, monitor });
+    await single.rerank("q", ["aa", "a"]);
+    const counted = monitor.toJSON().rerankers.map(({ reranker, requests }) => [reranker, requests]);
+    expect(new Map(counted as [string, number][])).toEqual(
+      new Map([
+        ["short", 3],
+        ["chain", 1],
+      ]),
+    );
   });
 
   it("are closed when a later stage cannot be had", async () => {
