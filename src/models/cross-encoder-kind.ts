@@ -5,7 +5,8 @@ import { invalidModel, type ModelFolder } from "./model-folder.js";
 import type { GraphValue } from "./onnx-file.js";
 
 const CLASSIFIER = /ForSequenceClassification$/;
-const COLBERT_HINT = "This is a ColBERT model: rerank with it as a late-interaction model instead.";
+const COLBERT_HINT =
+  'This is a ColBERT model (late interaction): rerank with lateReranker, or "late:" and its name.';
 const EMBEDDING_HINT =
   "Embedding models give one vector a text: take a cross-encoder, a model for sequence classification with one or two labels.";
 const OTHER_HINT = "Take a cross-encoder, a model for sequence classification with one or two labels.";

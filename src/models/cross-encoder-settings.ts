@@ -8,6 +8,7 @@ import { readLabels, refuseOthers } from "./cross-encoder-kind.js";
 import { findGraph, type ModelPrecision } from "./graph.js";
 import { checkFolder, folderName } from "./load-settings.js";
 import { invalidModel, ModelFolder } from "./model-folder.js";
+import type { GraphValue } from "./onnx-file.js";
 import { type PairTemplate, readPairTemplate, specialPositions } from "./pair-template.js";
 
 export const ACTIVATIONS = ["sigmoid", "identity"] as const;
@@ -28,6 +29,10 @@ export interface CrossEncoderSettings {
   readonly output: string;
   /** Whether the graph quantizes activations: then pairs that share a run change each other's scores. */
   readonly quantized: boolean;
+  /** Whether each run takes one pair: where runs would change scores, or the graph takes no more. */
+  readonly oneByOne: boolean;
+  /** Positions that each run must have, in graphs that were exported for one length; null: any. */
+  readonly fixedLength: number | null;
   /** Bytes of the graph and its weights: what each thread holds. */
   readonly weightBytes: number;
   /** Absolute paths. */
@@ -107,7 +112,11 @@ export async function loadCrossEncoderSettings(
   const template = readPairTemplate(tokenizerFile, tokenizer.post_processor);
   const { file, onnx } = await findGraph(folder, options.precision ?? "auto");
   const { output, labels, notes } = readLabels(folder, config ?? {}, file, onnx.outputs);
-  const limit = lengthLimit(config ?? {}, tokenizerConfig.model_max_length ?? undefined);
+  const { batch, length } = fixedSizes(file, onnx.inputs);
+  const limit = Math.min(
+    lengthLimit(config ?? {}, tokenizerConfig.model_max_length ?? undefined),
+    length ?? Number.POSITIVE_INFINITY,
+  );
   const room = limit - specialPositions(template);
   if (room < 2) {
     throw invalidModel(
@@ -115,6 +124,7 @@ export async function loadCrossEncoderSettings(
       `must leave room for a query and a document, but of its ${limit} positions ${room} are left after special tokens`,
     );
   }
+  const quantized = onnx.operators.some((operator) => QUANTIZING.test(operator));
   const { pad_token } = tokenizerConfig;
   const padToken = typeof pad_token === "string" ? pad_token : pad_token?.content;
   const padId = tokenizer.added_tokens?.find(({ content }) => content === (padToken ?? "[PAD]"))?.id;
@@ -130,12 +140,28 @@ export async function loadCrossEncoderSettings(
     template,
     padTokenId: padId ?? tokenizer.padding?.pad_id ?? config?.pad_token_id ?? 0,
     output,
-    quantized: onnx.operators.some((operator) => QUANTIZING.test(operator)),
+    quantized,
+    oneByOne: quantized || batch === 1,
+    fixedLength: length ?? null,
     weightBytes: await totalBytes([file, ...onnx.externalData.map((name) => join(dirname(file), name))]),
     graphFile: file,
     tokenizerFile,
     notes,
   };
+}
+
+/** What the graph's first input states of pairs and positions; undefined for what it leaves open. */
+function fixedSizes(
+  file: string,
+  inputs: readonly GraphValue[],
+): { readonly batch: number | undefined; readonly length: number | undefined } {
+  const [batch, length] = inputs.find(({ name }) => name === "input_ids")?.shape ?? [];
+  if (batch === undefined || batch === 1) return { batch, length };
+  throw invalidModel(
+    file,
+    `must take any number of pairs a run, or one, found exactly ${batch}`,
+    "Export the model again, with a batch size that is left open.",
+  );
 }
 
 /** The smaller of what the graph and the tokenizer take, as Sentence Transformers has it. */

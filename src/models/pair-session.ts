@@ -13,7 +13,7 @@ const RUN_POSITIONS = 512;
 
 export type PairSettings = Pick<
   CrossEncoderSettings,
-  "graphFile" | "output" | "labels" | "padTokenId" | "quantized"
+  "graphFile" | "output" | "labels" | "padTokenId" | "fixedLength"
 >;
 
 export class PairSession {
@@ -49,8 +49,8 @@ export class PairSession {
    * @throws MaxsimError MODEL_INVALID when the graph fails or gives something else.
    */
   async run(pairs: readonly EncodedPair[]): Promise<Float64Array> {
-    const { graphFile, output, labels } = this.settings;
-    const length = Math.max(...pairs.map(({ ids }) => ids.length));
+    const { graphFile, output, labels, fixedLength } = this.settings;
+    const length = fixedLength ?? Math.max(...pairs.map(({ ids }) => ids.length));
     const size = `${pairs.length} pairs of ${length} positions`;
     let result: Tensor | undefined;
     try {
@@ -109,16 +109,16 @@ export class PairSession {
 }
 
 /**
- * Positions of `pairs` in groups of one run each, by length, so that little is padding. A graph that quantizes activations takes its
- * scales from all of a run (scores moved by 0.05 between batches), so there each pair has a run of its own.
+ * Positions of `pairs` in groups of one run each, by length, so that little is padding. `oneByOne` gives each a run of
+ * its own: a graph that quantizes activations takes its scales from all of a run (scores moved by 0.05 between batches).
  */
-export function cutRuns(pairs: readonly EncodedPair[], quantized: boolean): number[][] {
+export function cutRuns(pairs: readonly EncodedPair[], oneByOne: boolean): number[][] {
   const order = Array.from(pairs.keys()).sort((a, b) => pairs[a]!.ids.length - pairs[b]!.ids.length || a - b);
   const runs: number[][] = [];
   for (const at of order) {
     const run = runs.at(-1);
     const fits = run !== undefined && (run.length + 1) * pairs[at]!.ids.length <= RUN_POSITIONS;
-    if (fits && !quantized) run.push(at);
+    if (fits && !oneByOne) run.push(at);
     else runs.push([at]);
   }
   return runs;

@@ -54,7 +54,7 @@ async function score({ tokenizer, session }: Model, task: PairTask): Promise<Pai
   });
   const pairs = parts.map(({ pair }) => pair);
   const logits = new Float64Array(documents.length).fill(Number.NEGATIVE_INFINITY);
-  for (const run of cutRuns(pairs, settings.quantized)) {
+  for (const run of cutRuns(pairs, settings.oneByOne)) {
     if (Atomics.load(cancelled, 0) !== 0) throw new MaxsimError("ABORTED", "reranking was aborted");
     const found = await guard.enter(() => session.run(run.map((at) => pairs[at]!)));
     run.forEach((at, i) => {

@@ -20,6 +20,8 @@ export interface CrossGraphOptions {
   readonly flat?: boolean;
   /** Default "logits". */
   readonly output?: string;
+  /** Sizes that the inputs state: pairs and positions. */
+  readonly fixed?: readonly [batch: number | undefined, sequence: number | undefined];
   /** Number of token ids. Default: all of the tiny tokenizers. */
   readonly vocabulary?: number;
   /** Positions that it has embeddings for. Default 64. */
@@ -101,11 +103,12 @@ export function tinyCrossGraph(options: CrossGraphOptions = {}): Buffer {
   }
   if (options.flat === true) nodes.push(node("Squeeze", ["column", "middle"], [output]));
   const outputShape = options.flat === true ? ["batch"] : ["batch", options.symbolic ? "labels" : labels];
+  const inputShape = [options.fixed?.[0] ?? "batch", options.fixed?.[1] ?? "sequence"];
   const graph = [
     ...nodes.map((n) => field(1, n)),
     field(2, "tiny"),
     ...tensors.map((t) => field(5, t)),
-    ...inputs.map((name) => field(11, valueInfo(name, int32 ? INT32 : INT64, ["batch", "sequence"]))),
+    ...inputs.map((name) => field(11, valueInfo(name, int32 ? INT32 : INT64, inputShape))),
     field(12, valueInfo(output, FLOAT, outputShape)),
   ];
   return Buffer.concat([

@@ -47,6 +47,8 @@ describe("settings", () => {
       padTokenId: tinyId("[PAD]"),
       output: "logits",
       quantized: false,
+      oneByOne: false,
+      fixedLength: null,
       graphFile: join(settings.folder, "onnx", "model.onnx"),
       tokenizerFile: join(settings.folder, "tokenizer.json"),
       notes: [],
@@ -89,6 +91,14 @@ describe("settings", () => {
     ],
   ])("have the length: %s", async (_, model, maxLength) => {
     expect(await settingsOf(model)).toMatchObject({ maxLength });
+  });
+
+  test("have no more than the length that the graph was exported for", async () => {
+    expect(await settingsOf({ fixed: [1, 32] })).toMatchObject({
+      maxLength: 32,
+      fixedLength: 32,
+      oneByOne: true,
+    });
   });
 
   test("have the length that is asked for", async () => {
@@ -186,6 +196,13 @@ describe("refusals name the file, what was expected and what was found", () => {
     await refused(folder, /must contain config\.json of a cross-encoder, found none/);
   });
 
+  test("a graph for several pairs at a time", async () => {
+    await refused(
+      await tinyFolder({ fixed: [4, undefined] }),
+      /model\.onnx must take any number of pairs a run, or one, found exactly 4$/,
+    );
+  });
+
   test("a length without room", async () => {
     await refused(
       await tinyFolder({ tokenizerConfig: { model_max_length: 4 } }),
@@ -219,7 +236,9 @@ describe("templates of pairs", () => {
     ];
     expect(read("roberta")).toEqual(roberta);
     const joined = (template: ReturnType<typeof read>) =>
-      template.flatMap((piece) => (piece.kind === "special" ? piece.ids : piece.kind));
+      template.flatMap((piece): ReadonlyArray<number | string> => {
+        return piece.kind === "special" ? piece.ids : [piece.kind];
+      });
     expect(joined(read("xlm-roberta"))).toEqual(joined(roberta as ReturnType<typeof read>));
     const { post_processor } = tinyPairTokenizer("bert") as { post_processor: object };
     const sequence = { type: "Sequence", processors: [{ type: "ByteLevel" }, post_processor] };

@@ -3,8 +3,10 @@ import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
+import { loadCrossEncoderSettings } from "../../../src/models/cross-encoder-settings.js";
 import { type CrossEncoderOptions, crossEncoderReranker } from "../../../src/rerank/cross-encoder.js";
 import type { Reranker } from "../../../src/rerank/types.js";
+import { PairPool } from "../../../src/workers/pair-pool.js";
 import { describeReranker } from "../../support/reranker-conformance.js";
 import { temporaryFolders } from "../../support/temp-folder.js";
 import {
@@ -109,6 +111,8 @@ describe("scores", () => {
     ["logits without a column", { flat: true }],
     ["int32 inputs", { int32: true }],
     ["an output of another name", { output: "score" }],
+    ["one pair a run", { fixed: [1, undefined] }],
+    ["runs of one length", { fixed: [1, 48] }],
   ])("are the same from a graph with %s", async (_, model) => {
     expect(await scoresOf(model, {}, TEXTS)).toEqual(await scoresOf({}, {}, TEXTS));
   });
@@ -150,6 +154,38 @@ describe("scores", () => {
 });
 
 describe("a cross-encoder", () => {
+  it("takes texts of any content", async () => {
+    await using reranker = await open({ kind: "roberta" });
+    const odd = [
+      "\ud800 lone",
+      "\0",
+      "x".repeat(50_000),
+      "\u200b",
+      "[SEP] </s> <s>",
+      "\u4f60\u597d \ud83d\ude00",
+    ];
+    for (const query of odd) {
+      const [outcome] = await reranker.rerankBatch([{ query, documents: odd }]);
+      expect(outcome!.results.map(({ score }) => Number.isFinite(score))).not.toContain(false);
+    }
+  });
+
+  it("fails when a thread dies, and works the next time", async () => {
+    const pool = PairPool.create(await loadCrossEncoderSettings(await tiny()), { threads: 1 });
+    try {
+      const threads = () =>
+        (pool as unknown as { pool: { threads: Array<{ terminate(): Promise<number> }> } }).pool.threads;
+      // Before the runtime is loaded: inside it, the process would end as well.
+      const work = pool.score([{ query: QUERY, document: "dog" }], { maxTokens: 9 });
+      const outcome = expect(work).rejects.toMatchObject({ code: "WORKER_FAILED" });
+      await threads()[0]!.terminate();
+      await outcome;
+      expect(await pool.score([{ query: QUERY, document: "dog" }], { maxTokens: 9 })).toHaveLength(1);
+    } finally {
+      await pool.close();
+    }
+  });
+
   it("differs in its fingerprint by what changes scores", async () => {
     const model = await tiny();
     const fingerprint = async (options: Partial<CrossEncoderOptions>): Promise<string> => {
@@ -237,7 +273,7 @@ describe("a cross-encoder", () => {
     for (const model of [folder, "default"]) {
       await expect(crossEncoderReranker({ model })).rejects.toMatchObject({
         code: "MODEL_INVALID",
-        hint: expect.stringMatching(/ColBERT model: .*late-interaction/),
+        hint: expect.stringMatching(/ColBERT model .*lateReranker/),
       });
     }
     await expect(crossEncoderReranker({ model: "./nowhere" })).rejects.toMatchObject({
