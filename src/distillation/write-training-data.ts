@@ -1,5 +1,7 @@
 /** From rankings to the files of a distillation and its report, which is written last. */
+import { join } from "node:path";
 import type { Reranker } from "../rerank/types.js";
+import { removeFile, removeIfEmpty } from "../storage/folder-moves.js";
 import { CARD_NAME, cardLines } from "./card.js";
 import { chooseExamples, commonWays, type Example, listOf } from "./examples.js";
 import { QUERIES_NAME, queryLines, trainingFiles } from "./formats.js";
@@ -7,7 +9,7 @@ import type { RankedQuery } from "./rank-queries.js";
 import { type DistillReport, gradingOf, hasOrderOnly, makeReport, type TeacherInfo } from "./report.js";
 import { type WrittenFile, writeTrainingFile } from "./training-files.js";
 import type { TrainingTexts } from "./training-texts.js";
-import type { DistillPlan } from "./types.js";
+import { type DistillPlan, TRAINING_FORMATS } from "./types.js";
 
 export const REPORT_NAME = "report.json";
 /** What PyLate's KDProcessing takes of a row by default (`n_ways`). */
@@ -28,7 +30,7 @@ export interface WriteInput {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Writes what the plan asks for. Errors: ABORTED, IO, DISK_FULL. */
+/** Writes what the plan asks for, and removes files of other formats. Errors: ABORTED, IO, DISK_FULL. */
 export async function writeTrainingData(folder: string, input: WriteInput): Promise<DistillReport> {
   const { plan, ranked, texts, signal, secondTeacher, secondTeacherInfo } = input;
   const { depth, negatives, minMargin, seed, formats } = plan;
@@ -44,6 +46,11 @@ export async function writeTrainingData(folder: string, input: WriteInput): Prom
   for (const { name, lines } of formats.flatMap((format) => trainingFiles(format, formatInput))) {
     files.push(await writeTrainingFile(folder, name, lines(), signal));
   }
+  // What an earlier run wrote with other settings would pass for data of this one.
+  for (const format of TRAINING_FORMATS.filter((other) => !formats.includes(other))) {
+    for (const { name } of trainingFiles(format, formatInput)) await removeFile(join(folder, name));
+  }
+  if (!withLists) await removeIfEmpty(join(folder, "kd"));
   await writeTrainingFile(folder, CARD_NAME, cardLines(files), signal);
   const report = makeReport({
     ...{ ranked, chosen, grading, files, index: input.index, teacher: input.teacherInfo },

@@ -270,6 +270,7 @@ describe("a run that was stopped", () => {
     const first = await run();
     const second = await run({ out: first.out, negatives: 1, formats: ["pairs", "n-tuples"], seed: 7 });
     expect(second.asked).toHaveLength(0);
+    expect(existsSync(join(first.out, "kd"))).toBe(false);
     const fresh = await run({ negatives: 1, formats: ["pairs", "n-tuples"], seed: 7 });
     expect(readFileSync(join(first.out, "n-tuples.jsonl"))).toEqual(
       readFileSync(join(fresh.out, "n-tuples.jsonl")),
