@@ -135,8 +135,7 @@ export class SqliteScoreCache implements AsyncDisposable {
   close(): Promise<void> {
     this.closing ??= this.writeUses().then(async () => {
       await this.opening;
-      this.rows?.db.close();
-      this.rows = undefined;
+      this.disconnect();
     });
     return this.closing;
   }
@@ -193,7 +192,8 @@ export class SqliteScoreCache implements AsyncDisposable {
           await wait(tries * 10 * (1 + Math.random()));
         } else if (!isDamaged(error) || !this.replace(error)) {
           // What does not open will not open next time, unless it was in the middle of being replaced.
-          if (this.rows === undefined && !isPassing(error)) this.unusable = true;
+          if (isPassing(error)) this.disconnect();
+          else if (this.rows === undefined) this.unusable = true;
           return this.tell(action, error);
         }
       }
@@ -214,8 +214,7 @@ export class SqliteScoreCache implements AsyncDisposable {
   }
 
   private async open(): Promise<void> {
-    this.rows?.db.close();
-    this.rows = undefined;
+    this.disconnect();
     const db = await openScoreFile(this.path, (message) => this.logger.warn(message));
     try {
       this.identity = fileIdentity(this.path);
@@ -226,13 +225,17 @@ export class SqliteScoreCache implements AsyncDisposable {
     }
   }
 
+  private disconnect(): void {
+    this.rows?.db.close();
+    this.rows = undefined;
+  }
+
   /** Removes a damaged file; false when there is no sense in it any more. */
   private replace(error: unknown): boolean {
     if (++this.replacements > MOST_REPLACEMENTS) return false;
     try {
       const identity = this.rows === undefined ? fileIdentity(this.path) : this.identity;
-      this.rows?.db.close();
-      this.rows = undefined;
+      this.disconnect();
       removeScoreFile(this.path, identity);
     } catch (reason) {
       this.tell("replace", reason);
