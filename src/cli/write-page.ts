@@ -7,7 +7,7 @@ import { formatCount, formatNumber } from "./render/format.js";
 import type { PageHit } from "./render/page/hit.js";
 import { renderPage } from "./render/page/page.js";
 import { formatScores } from "./render/results.js";
-import { fusedScores, shownPlace } from "./shown-hit.js";
+import { fusedScores, placeBefore, shownPlace } from "./shown-hit.js";
 
 export interface PageRequest {
   readonly query: string;
@@ -35,7 +35,8 @@ export async function writeResultPage(file: string, request: PageRequest): Promi
   const shown = hits.map((hit, i): PageHit => {
     const { rank, id, title, url, text, snippet, matches } = hit;
     const where = shownPlace(hit);
-    const remark = fusedScores(hit);
+    const remarks = [placeBefore(hit), fusedScores(hit)];
+    const remark = remarks.filter((words) => words !== undefined).join("; ");
     return {
       rank,
       score: scores[i] ?? "",
@@ -45,13 +46,14 @@ export async function writeResultPage(file: string, request: PageRequest): Promi
       ...(title === undefined ? {} : { title }),
       ...(url === undefined ? {} : { url }),
       ...(where === undefined ? {} : { where }),
-      ...(remark === undefined ? {} : { remark }),
+      ...(remark === "" ? {} : { remark }),
       ...(matches === undefined || i >= explained ? {} : { matches }),
     };
   });
   const facts = [
     `${formatNumber(hits.length)} of ${formatCount(index.info().documents, "document")}`,
     MODES[mode],
+    ...(result.reranking?.reranked === true ? [`reranked by ${result.reranking.name}`] : []),
     ...conditions,
     `index ${shownPath(index.folder)}`,
     `${milliseconds.toFixed(0)} ms`,
