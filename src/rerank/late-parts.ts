@@ -1,4 +1,5 @@
 /** Texts in parts that a late-interaction model reads whole. */
+import { wholeCharacter } from "../text/blocks.js";
 import { fitWords, MAX_CHARACTERS_PER_TOKEN } from "../text/context.js";
 import { countBelow } from "../text/lines.js";
 import { splitDocument } from "../text/split.js";
@@ -19,15 +20,15 @@ export interface TextParts {
   readonly cut: boolean;
 }
 
-/** English has about 4.5 characters a token. */
-const CHARACTERS_PER_TOKEN = 6;
+/** UTF-16 code units that are counted at a time: a text of megabytes is only read as far as it counts. */
+const PIECE = 1_024;
 
 /**
  * Parts as an index has passages: cut at paragraphs and sentences, the last sentence repeated where a paragraph is cut.
  * @param text with a visible character.
  */
 export function textParts(text: string, { maxTokens, budget, countTokens }: PartLimits): TextParts {
-  const head = fits(text, maxTokens, countTokens) ? text : beginning(text, maxTokens, countTokens);
+  const head = beginning(text, maxTokens, countTokens);
   const cut = text.slice(head.length).trim() !== "";
   if (fits(head, budget, countTokens)) return { parts: [head], cut };
   const spans = splitDocument({ text: head }, { budget, countTokens });
@@ -40,19 +41,38 @@ function fits(text: string, limit: number, countTokens: TokenCounter): boolean {
   return Buffer.byteLength(text) <= limit || countTokens(text) <= limit;
 }
 
-/** The longest beginning of a text that does not fit, cut after a word, or inside the first one; at least a character. */
+/** The longest beginning that takes `limit` tokens, cut after a word, or inside the first one; at least a visible character. */
 function beginning(text: string, limit: number, countTokens: TokenCounter): string {
-  let head = text;
-  for (let length = limit * CHARACTERS_PER_TOKEN; length < text.length; length *= 2) {
-    head = text.slice(0, length);
-    if (countTokens(head) > limit) break;
-    head = text;
+  if (Buffer.byteLength(text) <= limit) return text;
+  let room = limit;
+  for (let at = 0; at < text.length; ) {
+    const end = pieceEnd(text, at);
+    const piece = text.slice(at, end);
+    const tokens = countTokens(piece);
+    if (tokens > room) {
+      const words = text.slice(0, at) + fitWords(piece, room, countTokens);
+      return words.trim() === "" ? text.slice(0, at) + firstCharacters(piece, room, countTokens) : words;
+    }
+    room -= tokens;
+    at = end;
   }
-  const words = fitWords(head, limit, countTokens);
-  if (words.trim() !== "") return words;
-  const start = text.search(/\S/u);
-  const characters = Array.from(text.slice(start, start + limit * MAX_CHARACTERS_PER_TOKEN));
-  const beginningOf = (count: number): string => text.slice(0, start) + characters.slice(0, count).join("");
+  return text;
+}
+
+/** After the last white space of the piece's second half, where there is one: words are counted whole. */
+function pieceEnd(text: string, start: number): number {
+  if (start + PIECE >= text.length) return text.length;
+  for (let end = start + PIECE; end > start + PIECE / 2; end--) {
+    if (/\s/u.test(text[end - 1]!)) return end;
+  }
+  return wholeCharacter(text, start + PIECE);
+}
+
+/** As many characters of the first word as fit, one at least, and the white space before it. */
+function firstCharacters(piece: string, limit: number, countTokens: TokenCounter): string {
+  const start = piece.search(/\S/u);
+  const characters = Array.from(piece.slice(start));
+  const beginningOf = (count: number): string => characters.slice(0, count).join("");
   const count = countBelow(characters.length, (i) => countTokens(beginningOf(i + 1)) <= limit);
-  return beginningOf(Math.max(1, count));
+  return piece.slice(0, start) + beginningOf(Math.max(1, count));
 }
