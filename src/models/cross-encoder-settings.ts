@@ -60,7 +60,7 @@ const USUAL_LENGTH = 512;
 const NO_LIMIT = 1e6;
 /** Models whose positions are numbered from the padding id + 1, so that many are never used. */
 const OFFSET_POSITIONS = /roberta|camembert|mpnet|longformer|data2vec-text|xmod/;
-/** Operators that quantize activations, by the range that they find in all of a run. */
+/** Operators of graphs that quantize: most take the scale of activations from all of a run, and none is hurt by a run of its own. */
 const QUANTIZING = /Quantize|Integer|^QAttention$|^QGemm$/;
 
 const configShape = z.looseObject({
