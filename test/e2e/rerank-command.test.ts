@@ -354,6 +354,7 @@ describe("wrong usage", () => {
     [["rerank", "--corpus", "c.jsonl"], /--corpus goes with --run FILE/],
     [["rerank", "--run", "first.trec"], /--run needs the texts of its queries/],
     [["rerank", "--run", "first.trec", "--queries", "q.jsonl"], /--run needs its documents/],
+    [["rerank", "--run", "a", "--collection", "notes", "--json"], /--json with --run needs --out FILE/],
     [["rerank", "a.jsonl", "--run", "b"], /give either candidates or --run/],
     [["search", "a", "--depth", "5"], /--depth goes with --rerank/],
     [["search", "a", "--no-rerank-cache"], /--rerank-cache goes with --rerank/],

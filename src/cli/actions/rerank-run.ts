@@ -48,18 +48,20 @@ export async function rerankRun(options: RerankRunOptions, context: CommandConte
       const documents = await candidateTexts(wanted, files.corpus, environment.index, context.signal);
       const answers = rerankQueries(queries, documents, environment, tally, { options, context, onProgress });
       const tag = `maxsim-${environment.opened.reranker.name}`;
-      if (out !== undefined) await writeTrecRun(resolve(out), answers, tag);
-      else await writeRun(answers, tag, context);
+      if (out === undefined) await writeRun(answers, tag, context);
+      else {
+        // Nothing is written over before there is something to take its place.
+        const all: RunAnswer[] = [];
+        for await (const answer of answers) all.push(answer);
+        await writeTrecRun(resolve(out), all, tag);
+      }
     } finally {
       progress.finish();
     }
     const { name, model } = environment.opened.reranker;
     if (json) {
       const report = { reranker: name, model, depth, queries: queries.length, run: out, usage: tally.usage };
-      // Standard output has the run, unless that is in a file.
-      (out === undefined ? context.stderr : context.stdout).write(
-        renderJson({ ...report, unranked: tally.failed, seconds: tally.seconds }),
-      );
+      context.stdout.write(renderJson({ ...report, unranked: tally.failed, seconds: tally.seconds }));
       return;
     }
     context.stderr.write(rerankSummary(environment.opened, tally));

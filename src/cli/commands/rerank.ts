@@ -142,6 +142,10 @@ function checkUsage(file: string | undefined, options: RerankCommandOptions): vo
       run !== undefined && places.length === 0,
       "--run needs its documents: --corpus PATH, --collection DIR or --index DIR",
     ],
+    [
+      run !== undefined && options.json === true && out === undefined,
+      "--json with --run needs --out FILE: without it the run goes to standard output",
+    ],
     [corpus !== undefined && index !== undefined, "give either --corpus or --index, not both"],
   ];
   const problem = wrong.find(([is]) => is)?.[1];
