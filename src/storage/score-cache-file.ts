@@ -69,7 +69,8 @@ export async function openScoreFile(
   setStrangerAside(path, tell);
   let db = openDatabase(path);
   try {
-    if (versionOf(db) < VERSION && !isEmpty(db)) {
+    const { version, empty } = headOf(db);
+    if (version < VERSION && !empty) {
       tell(`the score cache ${path} is of an older version and begins anew`);
       db.close();
       removeScoreFile(path, fileIdentity(path));
@@ -98,14 +99,14 @@ export function removeScoreFile(path: string, identity: string | undefined): voi
 function openDatabase(path: string): Database.Database {
   const db = new Database(path, { timeout: BUSY_TIMEOUT_MS });
   try {
-    const applicationId = db.pragma("application_id", { simple: true });
-    if (applicationId !== APPLICATION_ID && !isEmpty(db)) {
+    const { applicationId, version, empty } = headOf(db);
+    if (applicationId !== APPLICATION_ID && !empty) {
       throw new MaxsimError("INVALID_ARGUMENT", `${path} is a database, but not one of cached scores`, {
         hint: "Name another file for the cache.",
       });
     }
-    if (versionOf(db) > VERSION) {
-      const versions = `has format version ${versionOf(db)}, this package reads up to version ${VERSION}`;
+    if (version > VERSION) {
+      const versions = `has format version ${version}, this package reads up to version ${VERSION}`;
       throw new MaxsimError("FORMAT_TOO_NEW", `the score cache ${path} ${versions}`, {
         hint: "Name another file for the cache, or upgrade maxsim.",
       });
@@ -143,8 +144,14 @@ function check(db: Database.Database): void {
   }
 }
 
-function versionOf(db: Database.Database): number {
-  return Number(db.pragma("user_version", { simple: true }));
+/** What the file says of itself, at one moment: another process may be making its tables. */
+function headOf(db: Database.Database): { applicationId: number; version: number; empty: boolean } {
+  const read = (name: string): number => Number(db.pragma(name, { simple: true }));
+  return db.transaction(() => {
+    // The first statement that reads a table takes the lock that the others share.
+    const empty = isEmpty(db);
+    return { applicationId: read("application_id"), version: read("user_version"), empty };
+  })();
 }
 
 function isEmpty(db: Database.Database): boolean {

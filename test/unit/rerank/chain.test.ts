@@ -303,7 +303,7 @@ describe("a budget", () => {
   it("aborts the stage that is under way when it ends, and leaves out the next", async () => {
     const [first, second, third] = [byValue(), byNegative(), byNegative()];
     second.pause = 60_000;
-    const chain = chainOf([[first], [second, 2], [third]], { budgetMs: 40 });
+    const chain = chainOf([[first], [second, 2], [third]], { budgetMs: 150 });
     const [outcome] = await chain.rerankBatch([{ query: "q", documents: ["1", "2"] }]);
     expect(second.options[0]!.signal!.aborted).toBe(true);
     expect(third.calls).toEqual([]);
@@ -311,8 +311,8 @@ describe("a budget", () => {
     expect(outcome!.reranked).toBe(true);
     expect(outcome!.results.map(({ index }) => index)).toEqual([1, 0]);
     expect(outcome!.warnings).toEqual([
-      "stage 2 (negative) was broken off: the budget of 40 ms is used up",
-      "stage 3 (negative) was left out: the budget of 40 ms is used up",
+      "stage 2 (negative) was broken off: the budget of 150 ms is used up",
+      "stage 3 (negative) was left out: the budget of 150 ms is used up",
     ]);
   });
 
@@ -320,7 +320,7 @@ describe("a budget", () => {
     const scorer = byNegative();
     scorer.pause = 3_000;
     scorer.heedsSignal = false;
-    const chain = chainOf([[scorer]], { budgetMs: 20 });
+    const chain = chainOf([[scorer]], { budgetMs: 60 });
     const [outcome] = await chain.rerankBatch([{ query: "q", documents: ["1", "2"] }]);
     expect(outcome!.milliseconds).toBeLessThan(2_500);
     expect(outcome).toMatchObject({ reranked: false, warnings: [expect.stringMatching(/broken off/)] });
@@ -329,7 +329,7 @@ describe("a budget", () => {
   it("leaves out a stage that took longer than what is left before", async () => {
     const scorer = byValue();
     scorer.pause = 60_000;
-    const chain = chainOf([[scorer]], { budgetMs: 15 });
+    const chain = chainOf([[scorer]], { budgetMs: 60 });
     const warnings: string[] = [];
     for (let i = 0; i < 4; i++) {
       const [outcome] = await chain.rerankBatch([{ query: "q", documents: ["1"] }]);
@@ -338,7 +338,7 @@ describe("a budget", () => {
     expect(scorer.calls).toHaveLength(3);
     expect(warnings.slice(0, 3)).toEqual(Array(3).fill(expect.stringMatching(/broken off/)));
     expect(warnings[3]).toMatch(
-      /^stage 1 \(value\) was left out: it takes about \d+ ms, 1\d of 15 ms are left$/,
+      /^stage 1 \(value\) was left out: it takes about \d+ ms, \d+ of 60 ms are left$/,
     );
   });
 

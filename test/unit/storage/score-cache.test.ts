@@ -9,6 +9,7 @@ import { crc32 } from "node:zlib";
 import Database from "better-sqlite3";
 import fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { systemCode } from "../../../src/common/errors.js";
 import { Random } from "../../../src/common/random.js";
 import type { ScoreCache } from "../../../src/rerank/score-cache.js";
 import {
@@ -401,13 +402,38 @@ const CHILD = `
   console.log(JSON.stringify({ stored, hits, misses, warnings }));
 `;
 
+/** Opens one cache after another, and says what the logger was told. */
+const BEGINNER = `
+  import { pathToFileURL } from "node:url";
+  const [, built, ...paths] = process.argv;
+  const { SqliteScoreCache } = await import(pathToFileURL(built));
+  const warnings = [];
+  const logger = { debug() {}, info() {}, warn: (message) => warnings.push(message) };
+  const key = "ab".repeat(32);
+  // All at the same moment, as far as they have a clock.
+  const at = Math.ceil(Date.now() / 1_000) * 1_000 + 200;
+  await new Promise((resolve) => setTimeout(resolve, at - Date.now()));
+  for (const path of paths) {
+    const cache = await SqliteScoreCache.open({ path, logger });
+    await cache.store([{ key, values: Float64Array.of(1) }]);
+    const [values] = await cache.lookUp([key]);
+    if (values?.[0] !== 1) warnings.push(path + " lacks what was stored");
+    await cache.close();
+  }
+  console.log(JSON.stringify(warnings));
+`;
+
 interface Worked {
   readonly status: number | null;
   readonly output: string;
 }
 
 function startChild(path: string, milliseconds: number): { child: ChildProcess; done: Promise<Worked> } {
-  const args = ["--input-type=module", "-e", CHILD, BUILT, path, String(milliseconds), String(1 << 20)];
+  const limits = [String(milliseconds), String(1 << 20)];
+  return startProcess(["--input-type=module", "-e", CHILD, BUILT, path, ...limits]);
+}
+
+function startProcess(args: readonly string[]): { child: ChildProcess; done: Promise<Worked> } {
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
   let output = "";
   child.stdout.on("data", (text) => {
@@ -440,6 +466,19 @@ describe.skipIf(!existsSync(BUILT))("a score cache of several processes (needs d
     expect((await (await open(path)).stats()).bytes).toBeLessThanOrEqual(1 << 20);
   });
 
+  it("may be begun by all of them at once", async () => {
+    const folder = await newFolder();
+    const paths = Array.from({ length: 40 }, (_, i) => join(folder, String(i), "scores.sqlite"));
+    const children = Array.from({ length: 3 }, () => {
+      return startProcess(["--input-type=module", "-e", BEGINNER, BUILT, ...paths]);
+    });
+    for (const { done } of children) {
+      const { status, output } = await done;
+      expect(output).toBe("[]\n");
+      expect(status).toBe(0);
+    }
+  });
+
   it("gives no wrong values while its file is damaged and removed under it", async () => {
     const path = await newPath();
     const children = Array.from({ length: 3 }, () => startChild(path, 1_500));
@@ -451,12 +490,16 @@ describe.skipIf(!existsSync(BUILT))("a score cache of several processes (needs d
     });
     for (let round = 0; !ended; round++) {
       await new Promise((resolve) => setTimeout(resolve, 40));
-      if (!existsSync(path)) continue;
-      if (round % 10 === 9) await rm(path, { force: true });
-      else {
-        const { size } = await stat(path);
-        const bytes = Buffer.from(Array.from({ length: 16 }, () => random.below(256)));
-        await overwrite(path, random.below(Math.max(1, size - 16)), bytes);
+      try {
+        if (round % 10 === 9) await rm(path, { force: true });
+        else {
+          const { size } = await stat(path);
+          const bytes = Buffer.from(Array.from({ length: 16 }, () => random.below(256)));
+          await overwrite(path, random.below(Math.max(1, size - 16)), bytes);
+        }
+      } catch (error) {
+        // One of the processes replaces the file just now.
+        if (systemCode(error) !== "ENOENT") throw error;
       }
     }
     for (const { status, output } of await running) {
