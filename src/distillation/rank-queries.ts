@@ -5,7 +5,6 @@ import type { Index } from "../engine/index.js";
 import type { SearchMode } from "../engine/options.js";
 import type { Reranker, RerankOutcome } from "../rerank/types.js";
 import { NO_USAGE } from "../rerank/usage.js";
-import { oneLine } from "../text/context.js";
 import { type Journal, queryKey, type Ranking } from "./journal.js";
 import type { PassagePlace, TrainingTexts } from "./training-texts.js";
 import type { DistillQuery } from "./types.js";
@@ -147,7 +146,7 @@ async function findCandidates(
   const seen = new Set([""]);
   return result.hits.flatMap(({ id, passage }) => {
     const place = { documentId: id, passage: passage.index };
-    const key = oneLine(texts.text(place));
+    const key = texts.sameness(place);
     if (seen.has(key)) return [];
     seen.add(key);
     return [place];

@@ -2,7 +2,7 @@
 import { MaxsimError } from "../common/errors.js";
 import type { StoredDocument, StoredPassage } from "../documents/records.js";
 import type { CatalogView } from "../engine/catalog-view.js";
-import { oneLine } from "../text/context.js";
+import { oneLine, passageInput } from "../text/context.js";
 
 /** A passage of the index: the id of its document, and its number there, from 0. */
 export interface PassagePlace {
@@ -23,15 +23,23 @@ const SEPARATOR = " > ";
 
 export interface TextOptions {
   /**
-   * Leaves out lines that are the title or a heading of their document. Queries that are made of titles and headings would otherwise
-   * be found by the words that they were taken from.
+   * Texts by themselves, without lines that are the title or a heading of their document. Queries that are made of titles and headings
+   * would otherwise be found by the words that they were taken from. When false, texts are what the index has encoded, with title
+   * and headings before them.
    */
   readonly withoutHeadings: boolean;
 }
 
+interface PassageTexts {
+  /** Of training data. */
+  readonly text: string;
+  /** Without what stands before it in the index: passages with the same are the same. */
+  readonly bare: string;
+}
+
 export class TrainingTexts {
-  /** Texts of the passages by document id. */
-  private readonly known = new Map<string, readonly string[]>();
+  /** Passages by document id. */
+  private readonly known = new Map<string, readonly PassageTexts[]>();
 
   constructor(
     private readonly view: CatalogView,
@@ -40,36 +48,44 @@ export class TrainingTexts {
 
   /** "" for a passage of which nothing is left. Errors: CORRUPT where the index does not have it. */
   text(place: PassagePlace): string {
-    const text = this.passagesOf(place.documentId)[place.passage];
-    if (text === undefined) {
-      throw new MaxsimError(
-        "CORRUPT",
-        `${this.view.folder} has no passage ${place.passage} of document ${JSON.stringify(place.documentId)}`,
-        { hint: "Begin the distillation anew (--restart); if that does not help, run maxsim verify." },
-      );
-    }
-    return text;
+    return this.passage(place).text;
   }
 
-  private passagesOf(documentId: string): readonly string[] {
+  /** The same for passages that differ in white space, title or headings alone; "" where nothing is left. Errors as `text`. */
+  sameness(place: PassagePlace): string {
+    return oneLine(this.passage(place).bare);
+  }
+
+  private passage({ documentId, passage }: PassagePlace): PassageTexts {
+    const texts = this.passagesOf(documentId)[passage];
+    if (texts !== undefined) return texts;
+    throw new MaxsimError(
+      "CORRUPT",
+      `${this.view.folder} has no passage ${passage} of document ${JSON.stringify(documentId)}`,
+      { hint: "Begin the distillation anew (--restart); if that does not help, run maxsim verify." },
+    );
+  }
+
+  private passagesOf(documentId: string): readonly PassageTexts[] {
     const known = this.known.get(documentId);
-    if (known !== undefined) {
-      this.known.delete(documentId);
-      this.known.set(documentId, known);
-      return known;
-    }
-    const texts = this.read(documentId);
+    const texts = known ?? this.read(documentId);
+    // The last one is the one that was used last.
+    this.known.delete(documentId);
     this.known.set(documentId, texts);
     if (this.known.size > KEPT_DOCUMENTS) this.known.delete(this.known.keys().next().value!);
     return texts;
   }
 
-  private read(documentId: string): readonly string[] {
+  private read(documentId: string): readonly PassageTexts[] {
     const document = this.view.get(documentId);
     if (document === undefined) return [];
     const passages = this.view.passagesOf(document);
-    const left = this.options.withoutHeadings ? linesAbove(document, passages) : new Set<string>();
-    return passages.map(({ start, end }) => withoutLines(document.text.slice(start, end), left));
+    const { withoutHeadings } = this.options;
+    const left = withoutHeadings ? linesAbove(document, passages) : new Set<string>();
+    return passages.map(({ start, end, context }) => {
+      const bare = withoutLines(document.text.slice(start, end), left);
+      return { bare, text: withoutHeadings || bare === "" ? bare : passageInput(context, bare) };
+    });
   }
 }
 

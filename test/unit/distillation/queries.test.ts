@@ -122,10 +122,19 @@ describe("TrainingTexts", () => {
       ).join("\n");
     };
     for (const line of ["The running guide", "The dog on a mat", "Setup"]) {
-      expect(all(false).split("\n")).toContain(line);
+      expect(all(false)).toContain(line);
       expect(all(true)).not.toContain(line);
     }
     expect(all(true)).toContain("dog sat on the mat.");
+  });
+
+  it("of queries of people have before them what was encoded", () => {
+    const place = { documentId: "r1", passage: 0 };
+    const own = new TrainingTexts(view, { withoutHeadings: true });
+    const whole = new TrainingTexts(view, { withoutHeadings: false });
+    expect(own.text(place)).toBe("The same title, another text.");
+    expect(whole.text(place)).toBe("The running guide The same title, another text.");
+    expect(whole.sameness(place)).toBe(own.sameness(place));
   });
 
   it("know no passage that is not there", () => {
