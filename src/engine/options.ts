@@ -222,8 +222,7 @@ export interface TokenMatches {
   readonly similarities: readonly Float32Array[];
 }
 
-/** A type, and no interface, so that hits are documents of a reranker as they are: TypeScript gives only types an index signature. */
-export type Hit = {
+export interface Hit {
   /** From 1. */
   readonly rank: number;
   /**
@@ -266,7 +265,7 @@ export type Hit = {
    * the index's model.
    */
   readonly matches?: TokenMatches;
-};
+}
 
 export interface SearchResult {
   readonly hits: readonly Hit[];

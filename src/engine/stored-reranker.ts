@@ -13,6 +13,7 @@ import {
   type Ranked,
 } from "../rerank/base-reranker.js";
 import { bestFirst } from "../rerank/best-first.js";
+import { documentId } from "../rerank/document-text.js";
 import {
   cutWarnings,
   LATE_MAX_TOKENS,
@@ -205,5 +206,5 @@ function unknownDocument(request: string, place: number, id: string, folder: str
 }
 
 function hasId(document: RerankDocument): document is RerankFields & { readonly id: string } {
-  return typeof document === "object" && document !== null && typeof document.id === "string";
+  return documentId(document) !== undefined;
 }

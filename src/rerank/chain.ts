@@ -6,6 +6,7 @@ import { isMaxsimError, MaxsimError } from "../common/errors.js";
 import type { Logger } from "../common/logger.js";
 import { BaseReranker, type CheckedOptions, type CheckedRequest, type Ranked } from "./base-reranker.js";
 import { Deadline, OUT_OF_TIME, Pace } from "./chain-budget.js";
+import { documentFields, documentId } from "./document-text.js";
 import { orderScores } from "./scorer.js";
 import { ALWAYS_THROWN } from "./scoring-reranker.js";
 import {
@@ -118,9 +119,9 @@ class ChainReranker extends BaseReranker {
 
   /** A document that is nothing but an id may be known to the first stage, which will say so if it is not. */
   protected override textOf(name: string, document: RerankDocument, fields: readonly string[]): string {
-    const known = typeof document === "object" && document !== null && typeof document.id === "string";
-    const bare = known && fields.every((field) => (document[field] ?? undefined) === undefined);
-    return bare ? (document.id as string) : super.textOf(name, document, fields);
+    const id = documentId(document);
+    const bare = fields.every((field) => (documentFields(document)?.[field] ?? null) === null);
+    return id !== undefined && bare ? id : super.textOf(name, document, fields);
   }
 
   protected async rank<D extends RerankDocument>(

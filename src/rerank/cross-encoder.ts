@@ -93,6 +93,8 @@ class CrossEncoderScorer implements Scorer {
     const { activation } = this.settings;
     return {
       scores: own.map(({ logit }) => (activation === "sigmoid" ? sigmoid(logit) : logit)),
+      // Queries and documents are cut the same way every time.
+      keep: true,
       warnings,
       usage: { inputTokens: own.reduce((sum, { positions }) => sum + positions, 0) },
     };

@@ -20,19 +20,20 @@ export function checkFields(fields: unknown): readonly string[] {
  */
 export function documentText(name: string, document: RerankDocument, fields: readonly string[]): string {
   if (typeof document === "string") return document;
-  if (typeof document !== "object" || document === null || Array.isArray(document)) {
+  const object = documentFields(document);
+  if (object === undefined) {
     throw new MaxsimError(
       "INVALID_DOCUMENT",
       `${name} must be a text or an object with one, found ${describe(document)}`,
     );
   }
   const values = fields
-    .map((field) => document[field])
+    .map((field) => object[field])
     .filter((value) => value !== undefined && value !== null);
   if (values.length === 0) {
     throw new MaxsimError(
       "INVALID_DOCUMENT",
-      `${name}${named(document)} must have one of the fields ${fields.join(", ")}, found ${fieldsOf(document)}`,
+      `${name}${named(document)} must have one of the fields ${fields.join(", ")}, found ${namesOf(object)}`,
       { hint: "Name the fields that hold the text with the option fields." },
     );
   }
@@ -47,11 +48,24 @@ function valueText(value: unknown): string {
   return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 
-function named({ id }: RerankFields): string {
-  return typeof id === "string" ? ` (${describe(id)})` : "";
+/** The fields of an object; undefined for a text and for what is no document. */
+export function documentFields(document: RerankDocument): RerankFields | undefined {
+  const object = typeof document === "object" && document !== null && !Array.isArray(document);
+  return object ? (document as RerankFields) : undefined;
 }
 
-function fieldsOf(document: RerankFields): string {
+/** The `id` of an object, if it has one that is text. */
+export function documentId(document: RerankDocument): string | undefined {
+  const id = documentFields(document)?.id;
+  return typeof id === "string" ? id : undefined;
+}
+
+function named(document: RerankDocument): string {
+  const id = documentId(document);
+  return id === undefined ? "" : ` (${describe(id)})`;
+}
+
+function namesOf(document: RerankFields): string {
   const names = Object.keys(document);
   if (names.length === 0) return "none";
   return `${names.slice(0, 8).join(", ")}${names.length > 8 ? ", ..." : ""}`;

@@ -8,14 +8,16 @@
 /** Most documents of one request. More candidates than a few hundred hardly ever help. */
 export const MAX_RERANK_DOCUMENTS = 10_000;
 
-/** A document as an object. `id` names it, for rerankers that know documents by id and in messages. */
+/**
+ * A text, or an object with the texts in fields of it (`RerankOptions.fields`). A field `id` that is text names the document, for
+ * rerankers that know documents by id and in messages.
+ */
+export type RerankDocument = string | object;
+
+/** An object as rerankers look at it. */
 export interface RerankFields {
-  readonly id?: string;
   readonly [field: string]: unknown;
 }
-
-/** A text, or an object with the texts in fields of it (`RerankOptions.fields`). */
-export type RerankDocument = string | RerankFields;
 
 export interface RerankRequest<D extends RerankDocument = RerankDocument> {
   readonly query: string;

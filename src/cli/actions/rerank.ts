@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { MaxsimError } from "../../common/errors.js";
 import type { Index } from "../../engine/index.js";
-import { DEFAULT_FIELDS } from "../../rerank/document-text.js";
+import { DEFAULT_FIELDS, documentFields, documentId } from "../../rerank/document-text.js";
 import type { RerankDocument, RerankFields, RerankOptions, RerankOutcome } from "../../rerank/types.js";
 import type { RerankCommandOptions } from "../commands/rerank.js";
 import { commandLogger } from "../common-options.js";
@@ -124,7 +124,7 @@ async function withTexts(request: Candidates, index: Index | undefined): Promise
   if (index === undefined) return request;
   const documents = await Promise.all(
     request.documents.map(async (document): Promise<RerankFields> => {
-      const { id = "" } = document as RerankFields;
+      const id = documentId(document) ?? "";
       const stored = await index.get(id);
       if (stored === undefined) {
         throw new MaxsimError(
@@ -207,6 +207,7 @@ function rowOf(
   documents: readonly RerankDocument[],
 ): object {
   const document = documents[index]!;
-  const id = typeof document === "object" ? (document.id ?? document._id) : undefined;
+  const fields = documentFields(document);
+  const id = fields?.id ?? fields?._id;
   return { index, ...(id === undefined ? {} : { id }), score, document };
 }

@@ -1,5 +1,5 @@
 /** Reranked candidates as hits for people. */
-import { documentText } from "../../rerank/document-text.js";
+import { documentFields, documentId, documentText } from "../../rerank/document-text.js";
 import type { RerankDocument } from "../../rerank/types.js";
 import { makeSnippet } from "../../text/snippet.js";
 import type { RenderableHit } from "./results.js";
@@ -14,17 +14,18 @@ export function rerankedHits(
   return results.map(({ index, score }, i): RenderableHit => {
     const document = documents[index]!;
     const place = `#${index + 1}`;
-    const { id, title } = typeof document === "string" ? {} : document;
+    const object = documentFields(document);
+    const title = object?.title;
     const titled = typeof title === "string";
     // The title has a place of its own, unless it is all that there is.
     const others = fields.filter((field) => field !== "title");
-    const more = typeof document === "object" && others.some((field) => (document[field] ?? null) !== null);
+    const more = others.some((field) => (object?.[field] ?? null) !== null);
     const text = documentText(`document ${index}`, document, titled && more ? others : fields);
     const { highlights, cutBefore, cutAfter, ...snippet } = makeSnippet(text, query);
     return {
       rank: i + 1,
       score,
-      id: typeof id === "string" ? id : place,
+      id: documentId(document) ?? place,
       ...(titled ? { title } : {}),
       remark: `was ${index + 1}`,
       snippet: { text: snippet.text, highlights, leadingEllipsis: cutBefore, trailingEllipsis: cutAfter },

@@ -1,9 +1,9 @@
 /** Calls of a server that speaks the chat completions protocol. */
 import { isMaxsimError, MaxsimError } from "../../common/errors.js";
+import { Gate } from "../gate.js";
 import { type HttpClock, postJson } from "../http.js";
 import { secretsOf, shown } from "../http-message.js";
-import { Gate } from "../services/gate.js";
-import { estimateTokens } from "../services/tokens.js";
+import { estimateTokens } from "../tokens.js";
 import type { Answer, AnswerToken } from "./answers.js";
 import type { Spent } from "./budget.js";
 import type { LlmSettings } from "./options.js";

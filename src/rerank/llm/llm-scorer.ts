@@ -9,7 +9,7 @@ import {
   type ScoreRequest,
   type Scorer,
 } from "../scorer.js";
-import { cutToTokens } from "../services/tokens.js";
+import { cutToTokens } from "../tokens.js";
 import { Budget } from "./budget.js";
 import { ChatClient } from "./chat.js";
 import { Job } from "./job.js";

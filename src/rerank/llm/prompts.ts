@@ -1,6 +1,6 @@
 /** The prompts of the three methods. Texts of strangers are neutral (neutral-text.ts) when they come here. */
 
-import { estimateTokens } from "../services/tokens.js";
+import { estimateTokens } from "../tokens.js";
 import { type Marks, marksFor } from "./marks.js";
 
 /** Goes up with every change of a word below: kept scores of other prompts do not hold. */

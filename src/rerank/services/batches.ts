@@ -1,5 +1,5 @@
 /** Splits the documents of a request so that no part is beyond what a service takes. */
-import { estimateTokens } from "./tokens.js";
+import { estimateTokens } from "../tokens.js";
 
 export interface BatchLimits {
   readonly documents: number;

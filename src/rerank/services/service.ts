@@ -1,17 +1,17 @@
 /** What all clients of reranking services share: batches, cut documents, checked answers, usage and cost. */
 import { createHash } from "node:crypto";
 import { checkInteger, checkNumber, checkString, invalidArgument } from "../../common/check.js";
+import { Gate } from "../gate.js";
 import { postJson } from "../http.js";
 import { secretsOf, serviceMessage, shown } from "../http-message.js";
 import type { DocumentScores, ScoreOptions, ScoreRequest, Scorer } from "../scorer.js";
 import { type ScoringOptions, ScoringReranker } from "../scoring-reranker.js";
+import { cutToTokens } from "../tokens.js";
 import type { Reranker, RerankUsage } from "../types.js";
 import { addUsage, NO_USAGE } from "../usage.js";
 import { type ScoreRows, scoresOf } from "./answers.js";
 import { batchesOf } from "./batches.js";
 import { type Connection, type ConnectionOptions, connectionOf, type ServicePlace } from "./connection.js";
-import { Gate } from "./gate.js";
-import { cutToTokens } from "./tokens.js";
 
 /** What a service charges, in any currency; `RerankUsage.cost` is in the same. */
 export interface ServicePrice {

@@ -7,6 +7,7 @@ import { liftSentences, recommendation } from "../../../src/cli/render/lift-word
 import { MaxsimError } from "../../../src/common/errors.js";
 import { measureLift } from "../../../src/evaluation/lift.js";
 import type { Rankings } from "../../../src/evaluation/lift-rankings.js";
+import { documentId } from "../../../src/rerank/document-text.js";
 import type { ScoreRequest, Scorer } from "../../../src/rerank/scorer.js";
 import { ScoringReranker } from "../../../src/rerank/scoring-reranker.js";
 import type { RerankDocument } from "../../../src/rerank/types.js";
@@ -48,7 +49,7 @@ class IdScorer implements Scorer {
 }
 
 function idOf(document: RerankDocument): string {
-  return typeof document === "string" ? document : (document.id ?? "");
+  return typeof document === "string" ? document : (documentId(document) ?? "");
 }
 
 async function lift(

@@ -1,14 +1,14 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { Gate } from "../../../src/rerank/gate.js";
 import { scoresOf } from "../../../src/rerank/services/answers.js";
 import { batchesOf } from "../../../src/rerank/services/batches.js";
 import { cohereReranker } from "../../../src/rerank/services/cohere.js";
-import { Gate } from "../../../src/rerank/services/gate.js";
 import { jinaReranker } from "../../../src/rerank/services/jina.js";
 import type { ServiceOptions } from "../../../src/rerank/services/service.js";
 import { teiReranker } from "../../../src/rerank/services/tei.js";
-import { cutToTokens, estimateTokens } from "../../../src/rerank/services/tokens.js";
 import { voyageReranker } from "../../../src/rerank/services/voyage.js";
+import { cutToTokens, estimateTokens } from "../../../src/rerank/tokens.js";
 import {
   answer,
   FAKE_KEY,
