@@ -33,7 +33,7 @@ export interface DistillResult {
 
 /**
  * Finds candidates for queries in the index, has the teacher rank them, and writes training data with the teacher's scores to
- * `options.out`. Killed and called again, it goes on where it was, asks nothing twice, and gives the same files, byte for byte.
+ * `options.out`. The index goes on to its newest generation first. Killed and called again, it goes on where it was, asks nothing twice, and gives the same files, byte for byte.
  *
  * Errors: INVALID_ARGUMENT, also for a folder that was begun with other settings; EMPTY_CORPUS for an index without documents;
  * TARGET_EXISTS for a folder with other files; INVALID_INPUT when there is no query; LOCKED; SERVICE when the teacher does nothing but
