@@ -1,13 +1,5 @@
 /** Messages between the encoding pool and its threads. Results are transferred, one buffer of each kind a task. */
-import type { SerializedError } from "../common/errors.js";
-import type { ModelSettings } from "../models/settings.js";
-
-/** What a thread is started with. */
-export interface EncodeWorkerData {
-  readonly settings: ModelSettings;
-  /** State of the pool's RuntimeGuard. */
-  readonly guard: Int32Array;
-}
+import type { FailedTask } from "./runtime-threads.js";
 
 export type EncodeTask =
   /** Loads the model and does nothing else. */
@@ -76,5 +68,4 @@ export type EncodeResult =
   | { readonly kind: "documents"; readonly rows: DocumentRows }
   | { readonly kind: "query"; readonly rows: QueryRows }
   | { readonly kind: "locate"; readonly rows: LocatedRows }
-  /** Errors lose their class between threads, so they travel as data. */
-  | { readonly kind: "error"; readonly error: SerializedError };
+  | FailedTask;

@@ -3,22 +3,15 @@
  * queries have a thread of their own, so that a search never waits for a build. Threads start with the first work.
  */
 import { availableParallelism } from "node:os";
-import { Piscina } from "piscina";
-import { rejectOnAbort, throwIfAborted } from "../common/abort.js";
+import type { Piscina } from "piscina";
+import { throwIfAborted } from "../common/abort.js";
 import { checkInteger } from "../common/check.js";
-import { deserializeError, MaxsimError } from "../common/errors.js";
 import { type Logger, silentLogger } from "../common/logger.js";
 import type { QuantizedVectors } from "../kernels/backend.js";
 import type { ModelSettings } from "../models/settings.js";
 import type { LocatedText } from "../models/tokenizer.js";
-import type {
-  DocumentRows,
-  EncodeResult,
-  EncodeTask,
-  EncodeWorkerData,
-  PassageRows,
-} from "./encode-messages.js";
-import { RuntimeGuard } from "./runtime-guard.js";
+import type { DocumentRows, EncodeResult, EncodeTask, PassageRows } from "./encode-messages.js";
+import { cutTasks, RuntimeThreads, runTasks } from "./runtime-threads.js";
 import { workerFile } from "./worker-file.js";
 
 export interface EncodePoolOptions {
@@ -75,33 +68,27 @@ type ResultOf<K extends Kind> = Extract<EncodeResult, { kind: K }>;
 
 /** Every thread holds the weights once more; beyond this many memory grows faster than speed. */
 const MAX_DEFAULT_THREADS = 16;
-/** Characters of one task: a few passages, some tenths of a second, so that aborting and closing are prompt. */
-const TASK_CHARS = 6_000;
-/** Tasks in flight a thread: the next one is there when one ends. */
-const IN_FLIGHT = 2;
+const WORKER = "encode-worker";
 
 export class EncodePool {
   readonly settings: ModelSettings;
   /** Threads that encode passages. */
   readonly threads: number;
-  private readonly logger: Logger;
   private passages: Piscina<EncodeTask, EncodeResult> | undefined;
   private queries: Piscina<EncodeTask, EncodeResult> | undefined;
-  private closing: Promise<void> | undefined;
-  private readonly inFlight = new Set<Promise<EncodeResult>>();
-  private readonly guard = new RuntimeGuard();
+  private readonly running: RuntimeThreads<EncodeTask, EncodeResult>;
 
   private constructor(settings: ModelSettings, threads: number, logger: Logger) {
     this.settings = settings;
     this.threads = threads;
-    this.logger = logger;
+    this.running = new RuntimeThreads(`the encoder ${settings.name}`, logger);
   }
 
   /** Cheap: nothing is loaded before the first text. */
   static async create(settings: ModelSettings, options: EncodePoolOptions = {}): Promise<EncodePool> {
     const threads = options.threads ?? Math.min(availableParallelism(), MAX_DEFAULT_THREADS);
     checkInteger("threads", threads, 1, 256);
-    workerFile("encode-worker");
+    workerFile(WORKER);
     return new EncodePool(settings, threads, options.logger ?? silentLogger);
   }
 
@@ -158,13 +145,7 @@ export class EncodePool {
    * second.
    */
   close(): Promise<void> {
-    this.closing ??= Promise.resolve().then(async () => {
-      this.guard.stop();
-      await Promise.allSettled(this.inFlight);
-      await Promise.all([this.passages?.destroy(), this.queries?.destroy()]);
-      this.guard.unwatch();
-    });
-    return this.closing;
+    return this.running.close();
   }
 
   private async encodeAll<K extends "passages" | "documents", T>(
@@ -175,27 +156,17 @@ export class EncodePool {
   ): Promise<T[]> {
     throwIfAborted(signal, "encoding");
     const results = new Array<T>(texts.length);
-    const tasks = cutTasks(texts).values();
     const pool = this.passagePool();
-    const cancelled = new Int32Array(new SharedArrayBuffer(4));
-    const lane = async (): Promise<void> => {
-      for (const positions of tasks) {
-        if (Atomics.load(cancelled, 0) !== 0) return;
-        const task: EncodeTask = { kind, texts: positions.map((p) => texts[p]!), cancelled };
-        const result = await this.run(pool, task);
-        positions.forEach((position, i) => {
-          results[position] = take(result as ResultOf<K>, i);
-        });
-      }
-      this.checkOpen();
-    };
-    const lanes = Promise.all(Array.from({ length: this.threads * IN_FLIGHT }, lane));
-    try {
-      await (signal === undefined ? lanes : Promise.race([lanes, rejectOnAbort(signal, lanes, "encoding")]));
-    } finally {
-      // After an error or an abort the other threads have no reason to go on.
-      Atomics.store(cancelled, 0, 1);
-    }
+    const { threads } = this;
+    const tasks = cutTasks(texts.map(({ length }) => length));
+    await runTasks(tasks, { threads, signal, what: "encoding" }, async (positions, cancelled) => {
+      const task: EncodeTask = { kind, texts: positions.map((p) => texts[p]!), cancelled };
+      const result = await this.run(pool, task);
+      positions.forEach((position, i) => {
+        results[position] = take(result as ResultOf<K>, i);
+      });
+    });
+    this.running.checkOpen();
     return results;
   }
 
@@ -203,34 +174,7 @@ export class EncodePool {
     pool: Piscina<EncodeTask, EncodeResult>,
     task: T,
   ): Promise<ResultOf<T["kind"]>> {
-    this.checkOpen();
-    const running = pool.run(task);
-    this.inFlight.add(running);
-    let result: EncodeResult;
-    try {
-      result = await running;
-    } catch (cause) {
-      this.checkOpen();
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new MaxsimError(
-        "WORKER_FAILED",
-        `an encoding thread of ${this.settings.name} failed: ${reason}`,
-        {
-          hint: "Run it again. If memory is short, use fewer threads.",
-          cause,
-        },
-      );
-    } finally {
-      this.inFlight.delete(running);
-    }
-    this.checkOpen();
-    if (result.kind === "error") throw deserializeError(result.error);
-    return result as ResultOf<T["kind"]>;
-  }
-
-  private checkOpen(): void {
-    if (this.closing !== undefined)
-      throw new MaxsimError("CLOSED", `the encoder ${this.settings.name} is closed`);
+    return (await this.running.run(pool, task)) as ResultOf<T["kind"]>;
   }
 
   private passagePool(): Piscina<EncodeTask, EncodeResult> {
@@ -243,40 +187,9 @@ export class EncodePool {
     return this.queries;
   }
 
-  private start(workers: number): Piscina<EncodeTask, EncodeResult> {
-    this.checkOpen();
-    const workerData: EncodeWorkerData = { settings: this.settings, guard: this.guard.state };
-    this.guard.watch();
-    const pool = new Piscina<EncodeTask, EncodeResult>({
-      filename: workerFile("encode-worker").href,
-      minThreads: workers,
-      maxThreads: workers,
-      concurrentTasksPerWorker: 1,
-      workerData,
-    });
-    // A thread that dies while idle is replaced; without a listener the event would end the process.
-    pool.on("error", (error) => this.logger.warn(`an idle encoding thread ended: ${String(error)}`));
-    return pool;
+  private start(threads: number): Piscina<EncodeTask, EncodeResult> {
+    return this.running.start(WORKER, threads, this.settings);
   }
-}
-
-/** Positions of `texts` in tasks of about equal work, longest texts first, so that all threads end together. */
-function cutTasks(texts: readonly string[]): number[][] {
-  const order = Array.from(texts.keys()).sort((a, b) => texts[b]!.length - texts[a]!.length || a - b);
-  const tasks: number[][] = [];
-  let task: number[] = [];
-  let chars = 0;
-  for (const position of order) {
-    task.push(position);
-    chars += texts[position]!.length;
-    if (chars >= TASK_CHARS || task.length === 32) {
-      tasks.push(task);
-      task = [];
-      chars = 0;
-    }
-  }
-  if (task.length > 0) tasks.push(task);
-  return tasks;
 }
 
 function tokensAt(rows: PassageRows | DocumentRows, i: number): EncodedTokens & { from: number; to: number } {

@@ -4,24 +4,25 @@ import { move, transferableSymbol, valueSymbol } from "piscina";
 import { MaxsimError, serializeError } from "../common/errors.js";
 import { quantizeVectors } from "../kernels/pack.js";
 import { ModelSession } from "../models/session.js";
+import type { ModelSettings } from "../models/settings.js";
 import { TextTokenizer } from "../models/tokenizer.js";
 import type {
   DocumentRows,
   EncodeResult,
   EncodeTask,
-  EncodeWorkerData,
   LocatedRows,
   PassageRows,
   QueryRows,
 } from "./encode-messages.js";
 import { RuntimeGuard } from "./runtime-guard.js";
+import type { RuntimeWorkerData } from "./runtime-threads.js";
 
 interface Model {
   readonly tokenizer: TextTokenizer;
   readonly session: ModelSession;
 }
 
-const { settings, guard: guardState } = workerData as EncodeWorkerData;
+const { settings, guard: guardState } = workerData as RuntimeWorkerData<ModelSettings>;
 const guard = new RuntimeGuard(guardState);
 let loading: Promise<Model> | undefined;
 

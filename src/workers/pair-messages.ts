@@ -1,13 +1,5 @@
 /** Messages between the pool that scores pairs and its threads. */
-import type { SerializedError } from "../common/errors.js";
-import type { CrossEncoderSettings } from "../models/cross-encoder-settings.js";
-
-/** What a thread is started with. */
-export interface PairWorkerData {
-  readonly settings: CrossEncoderSettings;
-  /** State of the pool's RuntimeGuard. */
-  readonly guard: Int32Array;
-}
+import type { FailedTask } from "./runtime-threads.js";
 
 export interface PairTask {
   readonly queries: readonly string[];
@@ -32,7 +24,4 @@ export interface PairRows {
 
 export const PairCut = { query: 1, document: 2 } as const;
 
-export type PairResult =
-  | { readonly kind: "scored"; readonly rows: PairRows }
-  /** Errors lose their class between threads, so they travel as data. */
-  | { readonly kind: "error"; readonly error: SerializedError };
+export type PairResult = { readonly kind: "scored"; readonly rows: PairRows } | FailedTask;

@@ -1,23 +1,19 @@
 /** Entry of a thread that scores pairs: one tokenizer and one session, loaded with the first task. */
 import { workerData } from "node:worker_threads";
 import { MaxsimError, serializeError } from "../common/errors.js";
+import type { CrossEncoderSettings } from "../models/cross-encoder-settings.js";
 import { cutRuns, PairSession } from "../models/pair-session.js";
 import { PairTokenizer } from "../models/pair-tokenizer.js";
-import {
-  PairCut,
-  type PairResult,
-  type PairRows,
-  type PairTask,
-  type PairWorkerData,
-} from "./pair-messages.js";
+import { PairCut, type PairResult, type PairRows, type PairTask } from "./pair-messages.js";
 import { RuntimeGuard } from "./runtime-guard.js";
+import type { RuntimeWorkerData } from "./runtime-threads.js";
 
 interface Model {
   readonly tokenizer: PairTokenizer;
   readonly session: PairSession;
 }
 
-const { settings, guard: guardState } = workerData as PairWorkerData;
+const { settings, guard: guardState } = workerData as RuntimeWorkerData<CrossEncoderSettings>;
 const guard = new RuntimeGuard(guardState);
 let loading: Promise<Model> | undefined;
 
