@@ -1,10 +1,10 @@
 /** `maxsim distill`: the command line of it. */
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { MaxsimError } from "../../common/errors.js";
 import { DEFAULT_FORMATS, TRAINING_FORMATS, type TrainingFormat } from "../../distillation/types.js";
 import type { SearchMode } from "../../engine/options.js";
 import { type OutputOptions, withOutputOptions } from "../common-options.js";
-import type { CommandContext } from "../context.js";
+import { type CommandContext, DEFAULT_INDEX } from "../context.js";
 import { choiceOption, integerOption, MAX_COUNT, numberOption } from "../option-values.js";
 import { rerankerOption } from "../reranker-options.js";
 
@@ -32,7 +32,7 @@ export function registerDistill(program: Command, context: CommandContext): void
   const command = program
     .command("distill")
     .description("make training data for a cheap ranker out of the order of an expensive one")
-    .argument("<index>", "folder of the index")
+    .argument("[index]", "folder of the index", DEFAULT_INDEX)
     .option("--out <dir>", "where the training data goes; an earlier run there is gone on with")
     .option("--teacher <reranker>", "whose order is taught", rerankerOption("--teacher"))
     .option(
@@ -52,7 +52,11 @@ export function registerDistill(program: Command, context: CommandContext): void
       "of the first stage: late, lexical or hybrid (default: hybrid)",
       choiceOption("--mode", ["late", "lexical", "hybrid"]),
     )
-    .option("--formats <list>", `of ${TRAINING_FORMATS.join(", ")}`, formatsOption, DEFAULT_FORMATS)
+    .addOption(
+      new Option("--formats <list>", `of ${TRAINING_FORMATS.join(", ")}`)
+        .argParser(formatsOption)
+        .default(DEFAULT_FORMATS, DEFAULT_FORMATS.join(",")),
+    )
     .option("--negatives <number>", "of a query at most", integerOption("--negatives", 1, 999), 5)
     .option(
       "--min-margin <share>",
