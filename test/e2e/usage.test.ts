@@ -26,7 +26,7 @@ describe("help and version", () => {
   });
 
   const COMMANDS =
-    "index sync search list get update delete compact history info verify repair model backup restore doctor".split(
+    "index sync search list get update delete compact history info verify repair model backup restore doctor eval judge rerank lift distill".split(
       " ",
     );
 
