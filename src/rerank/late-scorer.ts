@@ -49,11 +49,10 @@ interface Part {
   readonly uses: UniqueText["uses"];
 }
 
-/** Parts that are encoded before any of them is scored: bounds the memory of their vectors, a quarter of a megabyte each. */
+/** Parts that are cut before they are encoded; enough for a few tasks of each thread. */
 const WINDOW = 128;
-/** The same for each thread, where there are many. */
 const WINDOW_PER_THREAD = 16;
-/** While one window is scored on this thread, the next one is encoded on the others. */
+/** While the parts of one window are cut on this thread, those of another are encoded on the others. */
 const WINDOWS_IN_FLIGHT = 2;
 
 /** One result a task. Queries and texts that occur twice are encoded once. Errors: ABORTED, CLOSED, MODEL_*, WORKER_FAILED. */
@@ -76,18 +75,17 @@ export async function scoreTexts(
     for (const { task } of uses) cut[task]!++;
   };
   const windows = windowsOf(partsOf(uniqueTexts(tasks), limits, onCut), size);
+  const take = (vectors: Float32Array, { uses }: Part): void => {
+    for (const { task, at } of uses) {
+      const score = maxSim(queries[task]!, vectors);
+      if (score > scores[task]![at]!) scores[task]![at] = score;
+    }
+  };
   const lane = async (): Promise<void> => {
     for (const window of windows) {
-      const encoded = await encoder.encodeDocuments(
-        window.map(({ text }) => text),
-        { signal },
-      );
-      window.forEach(({ uses }, i) => {
-        for (const { task, at } of uses) {
-          const score = maxSim(queries[task]!, encoded[i]!.vectors);
-          if (score > scores[task]![at]!) scores[task]![at] = score;
-        }
-      });
+      const parts = window.map(({ text }) => text);
+      // Scored as they come, while the threads encode the next ones; their vectors are held no longer.
+      await encoder.visitDocuments(parts, ({ vectors }, i) => take(vectors, window[i]!), { signal });
     }
   };
   try {

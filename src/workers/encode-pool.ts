@@ -112,6 +112,21 @@ export class EncodePool {
     return this.encodeAll("documents", texts, options, ({ rows }, i) => documentAt(rows, i, dim));
   }
 
+  /**
+   * Like `encodeDocuments`, but hands over each document as soon as it is there, in no certain order, and holds none; `index` is its
+   * position in `texts`. What `visit` throws ends the encoding.
+   */
+  async visitDocuments(
+    texts: readonly string[],
+    visit: (document: EncodedDocument, index: number) => void,
+    options: EncodeOptions = {},
+  ): Promise<void> {
+    const { dim } = this.settings;
+    await this.encodeAll("documents", texts, options, ({ rows }, i, index) => {
+      visit(documentAt(rows, i, dim), index);
+    });
+  }
+
   /** Does not queue behind passages. */
   async encodeQuery(text: string, options: EncodeOptions = {}): Promise<EncodedQuery> {
     throwIfAborted(options.signal, "encoding a query");
@@ -152,7 +167,8 @@ export class EncodePool {
     kind: K,
     texts: readonly string[],
     { signal }: EncodeOptions,
-    take: (result: ResultOf<K>, index: number) => T,
+    /** `row` in the result, `index` in `texts`. */
+    take: (result: ResultOf<K>, row: number, index: number) => T,
   ): Promise<T[]> {
     throwIfAborted(signal, "encoding");
     const results = new Array<T>(texts.length);
@@ -163,7 +179,7 @@ export class EncodePool {
       const task: EncodeTask = { kind, texts: positions.map((p) => texts[p]!), cancelled };
       const result = await this.run(pool, task);
       positions.forEach((position, i) => {
-        results[position] = take(result as ResultOf<K>, i);
+        results[position] = take(result as ResultOf<K>, i, position);
       });
     });
     this.running.checkOpen();

@@ -41,6 +41,20 @@ describe("a pool with a tiny model", () => {
     settings = await loadModelSettings(await tinyFolder());
   });
 
+  test("hands documents over one by one, each with its place", async () => {
+    await withPool(settings, 2, async (pool) => {
+      const documents = await pool.encodeDocuments(TEXTS);
+      const visited = new Map<number, Float32Array>();
+      await pool.visitDocuments(TEXTS, ({ vectors }, i) => visited.set(i, vectors));
+      expect([...visited.keys()].sort((a, b) => a - b)).toEqual([...TEXTS.keys()]);
+      for (const [i, { vectors }] of documents.entries()) expect(visited.get(i)).toEqual(vectors);
+      const stop = (): void => {
+        throw new Error("seen enough");
+      };
+      await expect(pool.visitDocuments(TEXTS, stop)).rejects.toThrow("seen enough");
+    });
+  });
+
   test("keeps the order of its input", async () => {
     await withPool(settings, 2, async (pool) => {
       const passages = await pool.encodePassages(TEXTS);
