@@ -86,7 +86,7 @@ export abstract class BaseReranker implements Reranker {
     return known.map((request): RerankOutcome<D> => {
       if (request.documents.length === 0) return { ...EMPTY, results: [], milliseconds };
       const { order, scores, ...outcome } = ranked[at++]!;
-      for (const warning of outcome.warnings) this.logger.warn(`${this.name}: ${warning}`);
+      for (const warning of outcome.warnings) this.tell(warning);
       const results = order.slice(0, checked.topN).map((index, i) => {
         return { index, score: scores[i]!, document: request.documents[index]! };
       });
@@ -97,6 +97,11 @@ export abstract class BaseReranker implements Reranker {
   /** The text of a document; "" for one that has nothing to score. Errors: INVALID_DOCUMENT. */
   protected textOf(name: string, document: RerankDocument, fields: readonly string[]): string {
     return documentText(name, document, fields);
+  }
+
+  /** A warning of an outcome, for the logger. */
+  protected tell(warning: string): void {
+    this.logger.warn(`${this.name}: ${warning}`);
   }
 
   close(): Promise<void> {

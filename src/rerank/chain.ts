@@ -39,6 +39,7 @@ export interface ChainOptions {
    * a warning and goes on with the next. Wrong arguments, ABORTED and CLOSED are always thrown.
    */
   readonly onFailure?: "error" | "first-stage";
+  /** Is told of stages that were left out, broken off or failed; what stages warn of goes to the loggers of their own. */
   readonly logger?: Logger;
 }
 
@@ -124,6 +125,9 @@ class ChainReranker extends BaseReranker {
     return id !== undefined && bare ? id : super.textOf(name, document, fields);
   }
 
+  /** What becomes of stages was told as it happened, once for all requests; what stages warn of they tell themselves. */
+  protected override tell(): void {}
+
   protected async rank<D extends RerankDocument>(
     requests: readonly CheckedRequest<D>[],
     options: CheckedOptions,
@@ -150,6 +154,7 @@ class ChainReranker extends BaseReranker {
     deadline: Deadline,
   ): Promise<void> {
     const warn = (warning: string): void => {
+      super.tell(warning);
       for (const { progress } of parts) progress.warnings.push(warning);
     };
     const documents = parts.reduce((sum, { request }) => sum + request.documents.length, 0);

@@ -28,8 +28,8 @@ export function documentText(name: string, document: RerankDocument, fields: rea
     );
   }
   const values = fields
-    .map((field) => object[field])
-    .filter((value) => value !== undefined && value !== null);
+    .map((field) => ({ field, value: object[field] }))
+    .filter(({ value }) => value !== undefined && value !== null);
   if (values.length === 0) {
     throw new MaxsimError(
       "INVALID_DOCUMENT",
@@ -38,14 +38,24 @@ export function documentText(name: string, document: RerankDocument, fields: rea
     );
   }
   return values
-    .map(valueText)
+    .map(({ field, value }) => valueText(`${field} of ${name}${named(document)}`, value))
     .filter((text) => text !== "")
     .join("\n");
 }
 
-function valueText(value: unknown): string {
+function valueText(name: string, value: unknown): string {
   if (typeof value === "string") return value;
-  return typeof value === "object" ? JSON.stringify(value) : String(value);
+  if (typeof value !== "object") return String(value);
+  try {
+    // Undefined where toJSON says so.
+    return JSON.stringify(value) ?? "";
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message.split("\n", 1)[0] : String(cause);
+    throw new MaxsimError("INVALID_DOCUMENT", `${name} cannot be written as JSON: ${reason}`, {
+      hint: "Name fields that hold texts with the option fields.",
+      cause,
+    });
+  }
 }
 
 /** The fields of an object; undefined for a text and for what is no document. */

@@ -90,7 +90,7 @@ export class ScoringReranker extends BaseReranker {
     const results = tasks.map(() => NOTHING);
     const waiting = Array.from(tasks.keys()).filter((i) => tasks[i]!.places.length > 0);
     const groups = this.scorer.batches === "all" ? [waiting] : waiting.map((i) => [i]);
-    const queue = groups.filter((group) => group.length > 0).values();
+    const queue = each(groups.filter((group) => group.length > 0));
     const lane = async (): Promise<void> => {
       for (const group of queue) {
         throwIfAborted(options.signal, "reranking");
@@ -195,6 +195,11 @@ export class ScoringReranker extends BaseReranker {
       throw new MaxsimError("INTERNAL", `the scorer ${this.name} gave no finite score for some document`);
     return results;
   }
+}
+
+/** For lanes that share it: a lane that fails ends it for all, so that nothing more is asked, and paid for, that nobody will see. */
+function* each<T>(items: readonly T[]): Generator<T, void, undefined> {
+  yield* items;
 }
 
 interface Scored {

@@ -247,6 +247,29 @@ describe("a stage that fails", () => {
     expect(warnings).toEqual([`chain: ${outcome!.warnings[0]}`]);
   });
 
+  it("is told to the logger once for all requests, and what a stage warns of by the stage alone", async () => {
+    const first = byValue();
+    const failing = byNegative();
+    failing.failure = new MaxsimError("SERVICE", "the service is on fire");
+    const score = first.score.bind(first);
+    first.score = async (requests, options) => {
+      return (await score(requests, options)).map((one) => ({ ...one, warnings: ["one was cut"] }));
+    };
+    const told: string[] = [];
+    const logger = { debug() {}, info() {}, warn: (message: string) => told.push(message) };
+    const chain = chainReranker(
+      [{ reranker: new ScoringReranker(first, { logger }) }, { reranker: new ScoringReranker(failing) }],
+      { onFailure: "first-stage", logger },
+    );
+    const outcomes = await chain.rerankBatch([
+      { query: "a", documents: ["1", "2"] },
+      { query: "b", documents: ["3"] },
+    ]);
+    const failed = "stage 2 (negative) failed, the order is that of before: the service is on fire";
+    for (const { warnings } of outcomes) expect(warnings).toEqual(["stage 1 (value): one was cut", failed]);
+    expect(told).toEqual(["value: one was cut", "value: one was cut", `chain: ${failed}`]);
+  });
+
   it("leaves the next one to rank; when none did, the outcome says so", async () => {
     const first = byValue();
     const second = byNegative();

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { MaxsimError } from "../../../src/common/errors.js";
 import type { ScoreCache } from "../../../src/rerank/score-cache.js";
@@ -105,9 +106,45 @@ describe("failures", () => {
     await expect(lenient.rerank("a", ["b"])).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
   });
 
+  it("end a batch: nothing is asked any more that nobody will see", async () => {
+    const scorer = new WordScorer("document", "one");
+    const asked: string[] = [];
+    scorer.score = async (requests) => {
+      asked.push(requests[0]!.query);
+      await nextTurn();
+      if (requests[0]!.query === "q0") throw new MaxsimError("SERVICE", "the service is on fire");
+      return requests.map(overlap);
+    };
+    const reranker = new ScoringReranker(scorer, { concurrency: 2 });
+    const requests = Array.from({ length: 20 }, (_, i) => ({ query: `q${i}`, documents: ["a"] }));
+    await expect(reranker.rerankBatch(requests)).rejects.toMatchObject({ code: "SERVICE" });
+    for (let turn = 0; turn < 30; turn++) await nextTurn();
+    expect(asked).toEqual(["q0", "q1"]);
+  });
+
   it("of a scorer that forgets a document are bugs", async () => {
     const scorer = new WordScorer();
     scorer.score = async () => [{ scores: [Number.NaN] }];
     await expect(new ScoringReranker(scorer).rerank("a", ["a"])).rejects.toMatchObject({ code: "INTERNAL" });
+  });
+});
+
+describe("fields that are no texts", () => {
+  const reranker = new ScoringReranker(new WordScorer());
+
+  it("are read as JSON, or as nothing where there is none", async () => {
+    const documents = [{ text: { a: ["b"] } }, { text: { toJSON: () => undefined } }, { text: 7 }];
+    expect((await reranker.rerank("b", documents)).map(({ score }) => score)).toEqual([1, 0, 0]);
+  });
+
+  it("are refused by name where they cannot be written", async () => {
+    const circular: Record<string, unknown> = {};
+    circular.self = circular;
+    for (const text of [circular, { big: 1n }]) {
+      await expect(reranker.rerank("b", ["a", { id: "x", text }])).rejects.toMatchObject({
+        code: "INVALID_DOCUMENT",
+        message: expect.stringMatching(/^text of documents\[1\] \("x"\) cannot be written as JSON: \S/),
+      });
+    }
   });
 });
