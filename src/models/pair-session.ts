@@ -111,13 +111,19 @@ export class PairSession {
 /**
  * Positions of `pairs` in groups of one run each, by length, so that little is padding. `oneByOne` gives each a run of
  * its own: a graph that quantizes activations takes its scales from all of a run (scores moved by 0.05 between batches).
+ * `fixedLength`: positions that every pair is filled up to, whatever its own are.
  */
-export function cutRuns(pairs: readonly EncodedPair[], oneByOne: boolean): number[][] {
+export function cutRuns(
+  pairs: readonly EncodedPair[],
+  oneByOne: boolean,
+  fixedLength: number | null = null,
+): number[][] {
   const order = Array.from(pairs.keys()).sort((a, b) => pairs[a]!.ids.length - pairs[b]!.ids.length || a - b);
   const runs: number[][] = [];
   for (const at of order) {
     const run = runs.at(-1);
-    const fits = run !== undefined && (run.length + 1) * pairs[at]!.ids.length <= RUN_POSITIONS;
+    const fits =
+      run !== undefined && (run.length + 1) * (fixedLength ?? pairs[at]!.ids.length) <= RUN_POSITIONS;
     if (fits && !oneByOne) run.push(at);
     else runs.push([at]);
   }

@@ -50,7 +50,7 @@ async function score({ tokenizer, session }: Model, task: PairTask): Promise<Pai
   });
   const pairs = parts.map(({ pair }) => pair);
   const logits = new Float64Array(documents.length).fill(Number.NEGATIVE_INFINITY);
-  for (const run of cutRuns(pairs, settings.oneByOne)) {
+  for (const run of cutRuns(pairs, settings.oneByOne, settings.fixedLength)) {
     if (Atomics.load(cancelled, 0) !== 0) throw new MaxsimError("ABORTED", "reranking was aborted");
     const found = await guard.enter(() => session.run(run.map((at) => pairs[at]!)));
     run.forEach((at, i) => {

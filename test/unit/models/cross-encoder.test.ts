@@ -363,6 +363,7 @@ describe("runs", () => {
     expect(cutRuns(pairs(128, 128, 128, 128, 128), false)).toEqual([[0, 1, 2, 3], [4]]);
     expect(cutRuns(pairs(10, 300, 11), true)).toEqual([[0], [2], [1]]);
     expect(cutRuns([], false)).toEqual([]);
+    expect(cutRuns(pairs(10, 9, 11), false, 256)).toEqual([[1, 0], [2]]);
   });
 
   test("of a quantized graph would change the scores of the pairs that share them", async () => {
