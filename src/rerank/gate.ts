@@ -1,3 +1,5 @@
+import { abortedError, throwIfAborted } from "../common/abort.js";
+
 /** Lets at most `width` pieces of work run at the same time; the others wait in the order in which they came. */
 export class Gate {
   private free: number;
@@ -7,9 +9,11 @@ export class Gate {
     this.free = width;
   }
 
-  async pass<T>(work: () => Promise<T>): Promise<T> {
+  /** Errors: those of `work`, and ABORTED when the signal fires before it begins. */
+  async pass<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    throwIfAborted(signal, "reranking");
     if (this.free > 0) this.free--;
-    else await new Promise<void>((resolve) => this.waiting.push(resolve));
+    else await this.turn(signal);
     try {
       return await work();
     } finally {
@@ -18,5 +22,20 @@ export class Gate {
       if (next === undefined) this.free++;
       else next();
     }
+  }
+
+  private turn(signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const enter = (): void => {
+        signal?.removeEventListener("abort", leave);
+        resolve();
+      };
+      const leave = (): void => {
+        this.waiting.splice(this.waiting.indexOf(enter), 1);
+        reject(abortedError(signal!, "reranking"));
+      };
+      this.waiting.push(enter);
+      signal?.addEventListener("abort", leave, { once: true });
+    });
   }
 }

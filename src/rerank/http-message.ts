@@ -3,6 +3,8 @@
 const MAX_CHARACTERS = 300;
 /** Headers whose values nobody must read in a message or a log. */
 const SECRET_HEADER = /authorization|key|token|secret|cookie/i;
+/** Levels of JSON that are searched for a message: a service may nest any number of them. */
+const MAX_DEPTH = 8;
 /** Shorter values are no keys, and would take pieces out of ordinary words. */
 const MIN_SECRET_CHARACTERS = 6;
 
@@ -34,24 +36,41 @@ export function serviceMessage(body: string): string {
   const text = body.trim();
   if (!/^[[{"]/.test(text)) return text.startsWith("<") ? "" : text;
   try {
-    return messageIn(JSON.parse(text));
+    return messageOf(JSON.parse(text));
   } catch (error) {
     if (error instanceof SyntaxError) return text;
     throw error;
   }
 }
 
-function messageIn(value: unknown): string {
+/** The same of JSON that was read: what is no object nor array is the message itself. */
+export function messageOf(json: unknown): string {
+  return typeof json === "object" && json !== null ? messageIn(json, 0) : String(json);
+}
+
+/** JSON as `shown` has it. */
+export function shownJson(json: unknown, secrets: readonly string[]): string {
+  try {
+    return shown(JSON.stringify(json), secrets);
+  } catch (error) {
+    if (error instanceof RangeError) return "JSON of too many levels";
+    throw error;
+  }
+}
+
+function messageIn(value: unknown, depth: number): string {
   if (typeof value === "string") return value;
+  if (depth === MAX_DEPTH) return "";
+  const inside = (other: unknown): string => messageIn(other, depth + 1);
   if (Array.isArray(value)) {
     return value
-      .map(messageIn)
+      .map(inside)
       .filter((text) => text !== "")
       .join("; ");
   }
   if (typeof value !== "object" || value === null) return "";
   const { loc, ...fields } = value as Record<string, unknown>;
-  const found = ["message", "msg", "error", "detail", "errors"].map((name) => messageIn(fields[name]));
+  const found = ["message", "msg", "error", "detail", "errors"].map((name) => inside(fields[name]));
   const message = found.find((text) => text !== "") ?? "";
   return message !== "" && Array.isArray(loc) ? `${loc.join(".")}: ${message}` : message;
 }

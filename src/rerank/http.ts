@@ -284,6 +284,12 @@ function baseUrlHint({ place }: Call): string {
   return `Check that ${place} is the address of the service; the option baseUrl sets it.`;
 }
 
+/** A time of milliseconds since 1970; services may name any number of seconds. */
+function shownTime(milliseconds: number): string {
+  const date = new Date(milliseconds);
+  return Number.isNaN(date.getTime()) ? "the end of time" : date.toISOString();
+}
+
 function errorOf(
   { service }: HttpRequest,
   failure: Failure,
@@ -292,7 +298,7 @@ function errorOf(
 ): MaxsimError {
   const { code, message, hint, cause } = failure;
   const tries = requests === 1 ? "" : `, after ${requests} attempts`;
-  const wait = until === undefined ? "" : `, and asks to wait until ${new Date(until).toISOString()}`;
+  const wait = until === undefined ? "" : `, and asks to wait until ${shownTime(until)}`;
   return new MaxsimError(code, `${service} ${message}${tries}${wait}`, {
     ...(hint === undefined ? {} : { hint }),
     ...(cause === undefined ? {} : { cause }),

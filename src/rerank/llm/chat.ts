@@ -2,7 +2,7 @@
 import { isMaxsimError, MaxsimError } from "../../common/errors.js";
 import { Gate } from "../gate.js";
 import { type HttpClock, postJson } from "../http.js";
-import { secretsOf, shown } from "../http-message.js";
+import { secretsOf, shownJson } from "../http-message.js";
 import { estimateTokens } from "../tokens.js";
 import type { Answer, AnswerToken } from "./answers.js";
 import type { Spent } from "./budget.js";
@@ -53,7 +53,12 @@ export class ChatClient {
 
   /** Errors: those of `postJson`, and SERVICE for an answer that is no chat completion. */
   complete(call: ChatCall): Promise<ChatAnswer> {
-    return this.gate.pass(() => this.completeNow(call));
+    const { closing } = this;
+    // One of its own for each call: Node warns of more than 10 listeners on one signal.
+    const signal = AbortSignal.any(
+      call.signal === undefined ? [closing.signal] : [closing.signal, call.signal],
+    );
+    return this.gate.pass(() => this.completeNow({ ...call, signal }), signal);
   }
 
   close(): void {
@@ -79,8 +84,8 @@ export class ChatClient {
   }
 
   private async post({ prompt, logprobs, attempts, signal, onAttempt }: ChatCall): Promise<ChatAnswer> {
-    const { url, timeoutMs } = this.settings;
-    const { clock, closing } = this;
+    const { url, timeoutMs, retries } = this.settings;
+    const { clock } = this;
     onAttempt();
     const { json } = await postJson(
       {
@@ -89,10 +94,9 @@ export class ChatClient {
         headers: this.headers,
         body: this.bodyOf(prompt, logprobs),
         timeoutMs,
-        retries: attempts - 1,
+        retries: Math.min(retries, attempts - 1),
         maxBytes: MAX_BYTES,
-        // One of its own for each call: Node warns of more than 10 listeners on one signal.
-        signal: AbortSignal.any(signal === undefined ? [closing.signal] : [closing.signal, signal]),
+        signal,
         keyVariable: "OPENAI_API_KEY",
       },
       {
@@ -130,7 +134,7 @@ export class ChatClient {
     const choice = fieldOf(fieldOf(json, "choices"), "0");
     const text = contentText(fieldOf(fieldOf(choice, "message"), "content"));
     if (text === undefined) {
-      const found = shown(JSON.stringify(json), secretsOf(new Headers(this.headers)));
+      const found = shownJson(json, secretsOf(new Headers(this.headers)));
       throw new MaxsimError(
         "SERVICE",
         `${this.settings.url.host} must answer with choices[0].message.content, found ${found}`,

@@ -59,7 +59,9 @@ export class Job {
     if (this.stopped) return undefined;
     const { settings, budget } = this;
     const need = { input: promptTokens(prompt), output: settings.maxOutputTokens ?? prompt.outputTokens };
-    const admission = budget.admit(need, settings.retries + 1);
+    const logprobs = settings.method === "pointwise" && settings.logprobs;
+    // A server that refuses to tell probabilities is asked once more without, whatever the retries are.
+    const admission = budget.admit(need, settings.retries + (logprobs ? 2 : 1));
     if (typeof admission === "string") {
       this.cap = admission;
       this.stopReason = `the calls ended, since ${admission}`;
@@ -70,7 +72,7 @@ export class Job {
     try {
       const chat = await this.client.complete({
         prompt,
-        logprobs: settings.method === "pointwise" && settings.logprobs,
+        logprobs,
         attempts: admission.attempts,
         signal: this.signal,
         onAttempt: () => {

@@ -1,9 +1,10 @@
 /** What all clients of reranking services share: batches, cut documents, checked answers, usage and cost. */
 import { createHash } from "node:crypto";
+import { setMaxListeners } from "node:events";
 import { checkInteger, checkNumber, checkString, invalidArgument } from "../../common/check.js";
 import { Gate } from "../gate.js";
 import { postJson } from "../http.js";
-import { secretsOf, serviceMessage, shown } from "../http-message.js";
+import { messageOf, secretsOf, shown } from "../http-message.js";
 import type { DocumentScores, ScoreOptions, ScoreRequest, Scorer } from "../scorer.js";
 import { type ScoringOptions, ScoringReranker } from "../scoring-reranker.js";
 import { cutToTokens } from "../tokens.js";
@@ -105,6 +106,8 @@ class ServiceScorer implements Scorer {
       perMillionTokens: checkNumber("price.perMillionTokens", perMillionTokens, 0),
     };
     this.gate = new Gate(concurrency);
+    // One of each request under way; Node takes more than 10 for a leak.
+    setMaxListeners(0, this.closing.signal);
   }
 
   async fingerprint(): Promise<string> {
@@ -125,7 +128,10 @@ class ServiceScorer implements Scorer {
     const query = wellFormed(request.query);
     const stop = new AbortController();
     const abort = (): void => stop.abort(options.signal?.reason);
-    const signals = [this.closing.signal, ...(options.signal === undefined ? [] : [options.signal])];
+    // The caller's may be that of many requests, the own one is of all their parts.
+    const caller = options.signal === undefined ? [] : [AbortSignal.any([options.signal])];
+    setMaxListeners(0, stop.signal);
+    const signals = [this.closing.signal, ...caller];
     for (const signal of signals) signal.addEventListener("abort", abort, { once: true });
     if (signals.some(({ aborted }) => aborted)) abort();
     const limits = { documents: this.batchSize, tokens: this.service.limits.tokens };
@@ -134,9 +140,8 @@ class ServiceScorer implements Scorer {
         batchesOf(query, texts, limits).map(([start, end]) => {
           const documents = texts.slice(start, end);
           const { maxTokensPerDocument } = options;
-          return this.gate.pass(() =>
-            this.ask({ model: this.model, query, documents, maxTokensPerDocument }, stop.signal),
-          );
+          const part = { model: this.model, query, documents, maxTokensPerDocument };
+          return this.gate.pass(() => this.ask(part, stop.signal), stop.signal);
         }),
       );
       const warnings = new Set(parts.flatMap((part) => part.warnings));
@@ -168,7 +173,7 @@ class ServiceScorer implements Scorer {
     });
     const { scores, usage, warnings = [] } = service.read(answer.json, answer.headers);
     // Gateways send errors with status 200.
-    const said = Array.isArray(scores.rows) ? "" : this.shown(serviceMessage(JSON.stringify(answer.json)));
+    const said = Array.isArray(scores.rows) ? "" : this.shown(messageOf(answer.json));
     const { inputTokens = 0, outputTokens = 0, searchUnits = 0 } = usage;
     const { perThousandSearchUnits, perMillionTokens } = this.price;
     const cost =

@@ -203,6 +203,14 @@ describe("Retry-After", () => {
     });
   });
 
+  it("can be for longer than there are dates", async () => {
+    expect(await failure(status(429, "", { "retry-after": "9".repeat(20) }))).toMatchObject({
+      code: "RATE_LIMITED",
+      message: "acme answered 429, and asks to wait until the end of time",
+      seen: 1,
+    });
+  });
+
   it("cannot go on for ever", async () => {
     expect(await failure(status(429, "", { "retry-after": "1" }))).toMatchObject({
       code: "RATE_LIMITED",
@@ -397,6 +405,7 @@ describe("messages", () => {
       }),
     );
     expect(serviceMessage("[1, 2")).toBe("[1, 2");
+    expect(serviceMessage(`${"[".repeat(30_000)}"deep"${"]".repeat(30_000)}`)).toBe("");
   });
 
   it("hide keys by the name of their header", () => {

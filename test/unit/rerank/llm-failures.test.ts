@@ -55,6 +55,11 @@ const GIVEN_UP: ReadonlyArray<readonly [string, ChatReply, RegExp]> = [
     /choices\[0\]\.message\.content, found .*overloaded/,
   ],
   ["an array", { body: [] }, /choices\[0\]\.message\.content/],
+  [
+    "JSON without an end of levels",
+    { body: `${"[".repeat(200_000)}${"]".repeat(200_000)}` },
+    /found JSON of too many levels/,
+  ],
   ["a refused key", { status: 401, body: { error: { message: "wrong key" } } }, /answered 401: wrong key/],
   ["too many requests", { status: 429, body: "" }, /answered 429/],
   [

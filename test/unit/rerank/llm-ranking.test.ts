@@ -239,6 +239,25 @@ describe("pointwise", () => {
     expect(outcome!.results.map(({ index }) => index)).toEqual([1, 2, 0]);
   });
 
+  it("asks without probabilities also where nothing is tried again", async () => {
+    await using strict = await chatServer((request) => {
+      if ("logprobs" in request.body) return { status: 400, body: { error: { message: "logprobs?" } } };
+      return judge(relevanceOf)(request);
+    });
+    await using reranker = llmReranker({
+      model: "m",
+      baseUrl: strict.url,
+      method: "pointwise",
+      concurrency: 1,
+      retries: 0,
+    });
+    const [outcome] = await reranker.rerankBatch([{ query: "q", documents: hidden([1, 3]) }]);
+    expect(outcome).toMatchObject({ reranked: true, warnings: [], usage: { requests: 3 } });
+    strict.reply = () => ({ status: 500, body: "" });
+    const [failed] = await reranker.rerankBatch([{ query: "q", documents: hidden([1]) }]);
+    expect(failed).toMatchObject({ reranked: false, usage: { requests: 1 } });
+  });
+
   it("keeps grades, also of documents that were cut", async () => {
     const values = new Map<string, Float64Array>();
     const cache: ScoreCache = {

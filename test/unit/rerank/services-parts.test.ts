@@ -213,4 +213,29 @@ describe("a gate", () => {
     expect(ends.filter(({ status }) => status === "rejected")).toHaveLength(3);
     expect(started).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
   });
+
+  it("lets go of who does not want to wait any more, and of nobody else", async () => {
+    const gate = new Gate(1);
+    let open = (): void => undefined;
+    const inside = gate.pass(
+      () =>
+        new Promise<void>((resolve) => {
+          open = resolve;
+        }),
+    );
+    const impatient = new AbortController();
+    let begun = false;
+    const left = gate.pass(async () => {
+      begun = true;
+    }, impatient.signal);
+    const stays = gate.pass(async () => "in", new AbortController().signal);
+    impatient.abort();
+    await expect(left).rejects.toMatchObject({ code: "ABORTED" });
+    await expect(gate.pass(async () => 1, impatient.signal)).rejects.toMatchObject({ code: "ABORTED" });
+    open();
+    await inside;
+    expect(await stays).toBe("in");
+    expect(await gate.pass(async () => "free")).toBe("free");
+    expect(begun).toBe(false);
+  });
 });

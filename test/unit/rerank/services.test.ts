@@ -125,6 +125,24 @@ describe("many documents", () => {
     expect(outcome!.usage).toMatchObject({ requests: 3, inputTokens: 150, scored: 75 });
   });
 
+  it("can be of many requests at once without a warning of Node, also those with one signal", async () => {
+    const warnings: string[] = [];
+    const listen = ({ name }: Error): void => void warnings.push(name);
+    process.on("warning", listen);
+    try {
+      await using local = await on("tei", workingService("tei"), { batchSize: 5, concurrency: 16 });
+      const { signal } = new AbortController();
+      await Promise.all(
+        Array.from({ length: 12 }, () => local.reranker.rerank(QUERY, many.slice(0, 20), { signal })),
+      );
+      // Warnings come a turn later.
+      await new Promise((resolve) => setTimeout(resolve));
+      expect(warnings).toEqual([]);
+    } finally {
+      process.off("warning", listen);
+    }
+  });
+
   it("make the parts that they were given", async () => {
     await using local = await on("cohere", workingService("cohere"), { batchSize: 20 });
     const [outcome] = await local.reranker.rerankBatch([{ query: QUERY, documents: many }]);
@@ -268,6 +286,18 @@ describe("answers that cannot be used", () => {
     await expect(local.reranker.rerank(QUERY, DOCUMENTS)).rejects.toMatchObject({
       code: "SERVICE",
       message: `cohere gave an answer that cannot be used: ${message}`,
+    });
+  });
+
+  it("have more levels than can be counted", async () => {
+    const text = `{"error":${"[".repeat(100_000)}${"]".repeat(100_000)}}`;
+    await using local = await on("jina", (_, response) => answer(response, 200, text), {
+      onFailure: "first-stage",
+    });
+    const [outcome] = await local.reranker.rerankBatch([{ query: QUERY, documents: DOCUMENTS }]);
+    expect(outcome).toMatchObject({
+      reranked: false,
+      warnings: [expect.stringMatching(/results is undefined/)],
     });
   });
 
