@@ -2,6 +2,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Codec } from "../codec/codec.js";
 import { throwIfAborted } from "../common/abort.js";
+import { describe } from "../common/check.js";
 import { type ErrorCode, isMaxsimError, MaxsimError } from "../common/errors.js";
 import type { KernelBackend, PackedQuery } from "../kernels/backend.js";
 import type { RerankFields, RerankOutcome, RerankRequest } from "../rerank/types.js";
@@ -66,14 +67,17 @@ export async function rerankTexts(
   throwIfAborted(signal, "the search");
   const milliseconds = performance.now() - started;
   const { name, model } = plan.with;
+  if (!Array.isArray(outcomes) || outcomes.length !== requests.length) {
+    throw unsound(name, `one outcome for each of ${requests.length} queries`, describe(outcomes));
+  }
   return rankings.map((ranking, i): FinalRanking => {
     const { documents } = requests[i]!;
     const { results, reranked, warnings, usage } = outcomes[i]!;
     const reranking = { name, model, documents: documents.length, reranked, usage, milliseconds };
     const notes = warnings.map((warning) => `reranking with ${name}: ${warning}`);
     if (!reranked) return { ...notReranked(ranking), notes, reranking };
+    checkResults(name, results, documents.length);
     const order = results.map(({ index }) => index);
-    checkOrder(name, order, documents.length);
     const entries = results.map(({ index, score }) => ({ ...ranking.ranked[index]!, score }));
     return { ...reordered(ranking, { order, entries }), notes, reranking };
   });
@@ -95,14 +99,22 @@ async function outcomesOf(
 }
 
 /** Rerankers of callers may be anything. */
-function checkOrder(name: string, order: readonly number[], count: number): void {
-  const places = new Set(order.filter((place) => Number.isInteger(place) && place >= 0 && place < count));
-  if (order.length === count && places.size === count) return;
-  throw new MaxsimError(
-    "INVALID_ARGUMENT",
-    `rerank.with (${name}) must give each of ${count} documents once, found ${order.length} results, ${places.size} of them different documents`,
-    { hint: "A reranker keeps every candidate: results are a permutation of the documents." },
-  );
+function checkResults(name: string, results: RerankOutcome["results"], count: number): void {
+  if (!Array.isArray(results)) throw unsound(name, "an array of results", describe(results));
+  const known = (results as RerankOutcome["results"]).map(({ index }) => index);
+  const places = new Set(known.filter((place) => Number.isInteger(place) && place >= 0 && place < count));
+  if (known.length !== count || places.size !== count) {
+    const found = `${known.length} results, ${places.size} of them different documents`;
+    throw unsound(name, `each of ${count} documents once`, found);
+  }
+  const wrong = (results as RerankOutcome["results"]).find(({ score }) => !Number.isFinite(score));
+  if (wrong !== undefined) throw unsound(name, "finite scores", describe(wrong.score));
+}
+
+function unsound(name: string, expected: string, found: string): MaxsimError {
+  return new MaxsimError("INVALID_ARGUMENT", `rerank.with (${name}) must give ${expected}, found ${found}`, {
+    hint: "A reranker keeps every candidate: results are a permutation of the documents.",
+  });
 }
 
 /** Score tables of a codec are megabytes, and used again by the next search. */

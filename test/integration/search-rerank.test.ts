@@ -5,7 +5,7 @@ import { Index } from "../../src/engine/index.js";
 import type { SearchOptions, SearchRerankOptions, SearchResult } from "../../src/engine/options.js";
 import type { DocumentScores, ScoreRequest, Scorer } from "../../src/rerank/scorer.js";
 import { ScoringReranker } from "../../src/rerank/scoring-reranker.js";
-import type { Reranker } from "../../src/rerank/types.js";
+import type { Reranker, RerankOutcome } from "../../src/rerank/types.js";
 import { tempFolder } from "../support/temp-folder.js";
 
 const DOCUMENTS = [
@@ -240,6 +240,26 @@ describe("rerank with a reranker", () => {
     expect(explanation!.parameters).toMatchObject({ rerank: "length v1", rerankDepth: 4 });
     const signal = AbortSignal.abort();
     await expect(index.search(QUERY, { signal, ...byLength() })).rejects.toMatchObject({ code: "ABORTED" });
+  });
+
+  it.each<[string, (outcomes: RerankOutcome[]) => unknown, RegExp]>([
+    ["no outcome", () => [], /one outcome for each of 1 queries, found an array of 0/],
+    ["no results", ([first]) => [{ ...first, results: undefined }], /an array of results, found undefined/],
+    [
+      "scores that are none",
+      ([first]) => [{ ...first, results: first!.results.map((one) => ({ ...one, score: Number.NaN })) }],
+      /finite scores, found NaN/,
+    ],
+  ])("refuses one that gives %s", async (_, spoil, message) => {
+    const options = byLength();
+    const inner = reranker;
+    const spoilt: Reranker = Object.assign(Object.create(inner), {
+      rerankBatch: async (...args: Parameters<Reranker["rerankBatch"]>) =>
+        spoil(await inner.rerankBatch(...args)),
+    });
+    await expect(index.search(QUERY, { rerank: { ...options.rerank!, with: spoilt } })).rejects.toMatchObject(
+      { code: "INVALID_ARGUMENT", message: expect.stringMatching(message) },
+    );
   });
 
   it("refuses one that loses documents", async () => {
