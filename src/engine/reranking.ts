@@ -67,7 +67,7 @@ export async function rerankTexts(
   throwIfAborted(signal, "the search");
   const milliseconds = performance.now() - started;
   const { name, model } = plan.with;
-  if (!Array.isArray(outcomes) || outcomes.length !== requests.length) {
+  if (!isArray(outcomes) || outcomes.length !== requests.length) {
     throw unsound(name, `one outcome for each of ${requests.length} queries`, describe(outcomes));
   }
   return rankings.map((ranking, i): FinalRanking => {
@@ -100,15 +100,20 @@ async function outcomesOf(
 
 /** Rerankers of callers may be anything. */
 function checkResults(name: string, results: RerankOutcome["results"], count: number): void {
-  if (!Array.isArray(results)) throw unsound(name, "an array of results", describe(results));
-  const known = (results as RerankOutcome["results"]).map(({ index }) => index);
+  if (!isArray(results)) throw unsound(name, "an array of results", describe(results));
+  const known = results.map(({ index }) => index);
   const places = new Set(known.filter((place) => Number.isInteger(place) && place >= 0 && place < count));
   if (known.length !== count || places.size !== count) {
     const found = `${known.length} results, ${places.size} of them different documents`;
     throw unsound(name, `each of ${count} documents once`, found);
   }
-  const wrong = (results as RerankOutcome["results"]).find(({ score }) => !Number.isFinite(score));
+  const wrong = results.find(({ score }) => !Number.isFinite(score));
   if (wrong !== undefined) throw unsound(name, "finite scores", describe(wrong.score));
+}
+
+/** `Array.isArray`, which would make the elements of readonly arrays `any`. */
+function isArray(value: unknown): boolean {
+  return Array.isArray(value);
 }
 
 function unsound(name: string, expected: string, found: string): MaxsimError {
