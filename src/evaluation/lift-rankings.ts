@@ -25,7 +25,8 @@ export function withPerfectOrder(first: readonly string[], grades: Grades, depth
  * The depths, ascending and each once, without those that no query has more candidates for than the one before. At least one.
  */
 export function usefulDepths(first: Rankings, depths: readonly number[]): number[] {
-  const most = Math.max(0, ...[...first.values()].map((ranking) => ranking.length));
+  let most = 0;
+  for (const ranking of first.values()) most = Math.max(most, ranking.length);
   const ascending = [...new Set(depths)].sort((a, b) => a - b);
   return ascending.filter((_, i) => i === 0 || ascending[i - 1]! < most);
 }

@@ -193,11 +193,19 @@ describe("wrong usage", () => {
     [["--with", "late", "--with", "late"], "--with late is given twice"],
     [["--depths", "10,0"], '--depths takes a whole number from 1 to 10000, found "0"'],
     [["--depths", ""], '--depths takes a whole number from 1 to 10000, found ""'],
-    [["--with", "guess:work", "--run", "run.trec"], "guess"],
+    [["--with", "guess:work"], "--with: "],
   ])("%j ends with status 2", async (args, message) => {
     const { status, stdout, stderr } = await maxsim("lift", "notes", ...args);
     expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
     expect(stderr).toContain(message);
+  });
+
+  it("of a reranker that cannot be opened is told before anything is indexed or searched", async () => {
+    const env = { COHERE_API_KEY: "", CO_API_KEY: "", COHERE_BASE_URL: "" };
+    const { status, stderr } = await runMaxsim(["lift", "notes", "--with", "cohere"], { cwd, env });
+    expect(status).toBe(1);
+    expect(stderr).toContain("there is no key for cohere");
+    expect(stderr).not.toContain("index:");
   });
 
   it("has help with examples", async () => {

@@ -3,7 +3,6 @@ import { MaxsimError } from "../../common/errors.js";
 import type { Logger } from "../../common/logger.js";
 import type { Index } from "../../engine/index.js";
 import { loadReranker } from "../../rerank/load.js";
-import type { Reranker } from "../../rerank/types.js";
 import type { LiftCommandOptions } from "../commands/lift.js";
 import type { Contender } from "./lift-runs.js";
 
@@ -12,19 +11,23 @@ export const STORED = "late";
 /** Warnings of one reranker that are shown; the rest is counted. */
 const SHOWN_WARNINGS = 3;
 
-/** Errors: those of loadReranker. */
+/**
+ * Those that need no index, before one is built: a key or a model that is missing is told at once. Errors: those of loadReranker.
+ */
 export async function openContenders(
   names: readonly string[],
-  index: Index | undefined,
-  options: Pick<LiftCommandOptions, "threads" | "onFailure">,
+  { threads, onFailure }: Pick<LiftCommandOptions, "threads" | "onFailure">,
   logger: Logger,
   signal: AbortSignal,
 ): Promise<Contender[]> {
+  const own = { onFailure, signal, ...(threads === undefined ? {} : { threads }) };
   const contenders: Contender[] = [];
   try {
-    for (const name of names) {
-      const sparing = sparingLogger(logger);
-      contenders.push({ name, reranker: await open(name, index, options, sparing, signal) });
+    for (const name of names.filter((other) => other !== STORED)) {
+      contenders.push({
+        name,
+        reranker: await loadReranker(name, { ...own, logger: sparingLogger(logger) }),
+      });
     }
     return contenders;
   } catch (error) {
@@ -37,18 +40,19 @@ export async function closeContenders(contenders: readonly Contender[]): Promise
   await Promise.all(contenders.map(({ reranker }) => reranker.close()));
 }
 
-function open(
-  name: string,
+/** All of the names in their order: those that are open, and the one of the index, which closes with it. */
+export function allContenders(
+  names: readonly string[],
+  open: readonly Contender[],
   index: Index | undefined,
-  { threads, onFailure }: Pick<LiftCommandOptions, "threads" | "onFailure">,
   logger: Logger,
-  signal: AbortSignal,
-): Reranker | Promise<Reranker> {
-  if (name !== STORED) {
-    return loadReranker(name, { logger, onFailure, signal, ...(threads === undefined ? {} : { threads }) });
-  }
-  if (index === undefined) throw new MaxsimError("INTERNAL", "the stored vectors need an index");
-  return index.reranker({ logger });
+): Contender[] {
+  return names.map((name) => {
+    const known = open.find((contender) => contender.name === name);
+    if (known !== undefined) return known;
+    if (index === undefined) throw new MaxsimError("INTERNAL", "the stored vectors need an index");
+    return { name, reranker: index.reranker({ logger: sparingLogger(logger) }) };
+  });
 }
 
 /** A reranker may warn of every query: the first few say it all. */

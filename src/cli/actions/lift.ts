@@ -16,8 +16,8 @@ import { evaluationIndex } from "./eval-index.js";
 import { type CandidateTexts, corpusTexts, indexTexts } from "./lift-documents.js";
 import { type FirstStage, readFirst, searchFirst } from "./lift-first.js";
 import { type LiftResult, liftResult } from "./lift-report.js";
-import { closeContenders, openContenders, STORED } from "./lift-rerankers.js";
-import { rankingsOf, runContenders } from "./lift-runs.js";
+import { allContenders, closeContenders, openContenders, STORED } from "./lift-rerankers.js";
+import { type Contender, rankingsOf, runContenders } from "./lift-runs.js";
 
 /** Ranks that the metrics look at. */
 const METRIC_RANKS = 10;
@@ -30,13 +30,20 @@ export async function liftCollection(
   await withEvalProgress(options, context, async (progress) => {
     const collection = await readCollection(folder, options, true, progress.logger);
     const names = options.with ?? [STORED];
-    const place = await openPlace(collection, names, options, progress, context);
+    const { logger } = progress;
+    const open = await openContenders(names, options, logger, context.signal);
     try {
-      const result = await compare(collection, names, place, options, progress, context);
-      context.stdout.write(render(result, options, context));
+      const place = await openPlace(collection, names, options, progress, context);
+      try {
+        const contenders = allContenders(names, open, place.index, logger);
+        const result = await compare(collection, contenders, place, options, progress, context);
+        context.stdout.write(render(result, options, context));
+      } finally {
+        place.texts.close();
+        await place.index?.close();
+      }
     } finally {
-      place.texts.close();
-      await place.index?.close();
+      await closeContenders(open);
     }
   });
 }
@@ -75,7 +82,7 @@ async function openPlace(
 
 async function compare(
   collection: EvalCollection,
-  names: readonly string[],
+  contenders: readonly Contender[],
   place: Place,
   options: LiftCommandOptions,
   progress: Progress,
@@ -86,32 +93,27 @@ async function compare(
   const work = { signal: context.signal, onProgress: progress.onProgress };
   const first = await firstStage(queries, place, options, progress, context);
   const depths = usefulDepths(first.rankings, options.depths);
-  const contenders = await openContenders(names, place.index, options, progress.logger, context.signal);
-  try {
-    const deepest = depths.at(-1)!;
-    const candidates = ({ id }: Query) => texts.read((first.rankings.get(id) ?? []).slice(0, deepest));
-    const timed = options.latency;
-    const runs = await runContenders(contenders, queries, { depths, timed, candidates, ...work });
-    const systems = contenders.map((contender, i) => {
-      return { name: contender.name, depths: rankingsOf(contender, runs[i]!, first.rankings, depths) };
-    });
-    const report = measureLift({ qrels, first: first.rankings, systems, depths }, { seed: options.seed });
-    return liftResult({
-      collection: {
-        collection: collection.name,
-        ...(collection.split === undefined ? {} : { split: collection.split }),
-        documents: texts.documents,
-        judgements: [...qrels.values()].reduce((sum, grades) => sum + grades.size, 0),
-      },
-      first,
-      report,
-      contenders,
-      runs,
-      texts: new Map(queries.map(({ id, text }) => [id, text])),
-    });
-  } finally {
-    await closeContenders(contenders);
-  }
+  const deepest = depths.at(-1)!;
+  const candidates = ({ id }: Query) => texts.read((first.rankings.get(id) ?? []).slice(0, deepest));
+  const timed = options.latency;
+  const runs = await runContenders(contenders, queries, { depths, timed, candidates, ...work });
+  const systems = contenders.map((contender, i) => {
+    return { name: contender.name, depths: rankingsOf(contender, runs[i]!, first.rankings, depths) };
+  });
+  const report = measureLift({ qrels, first: first.rankings, systems, depths }, { seed: options.seed });
+  return liftResult({
+    collection: {
+      collection: collection.name,
+      ...(collection.split === undefined ? {} : { split: collection.split }),
+      documents: texts.documents,
+      judgements: [...qrels.values()].reduce((sum, grades) => sum + grades.size, 0),
+    },
+    first,
+    report,
+    contenders,
+    runs,
+    texts: new Map(queries.map(({ id, text }) => [id, text])),
+  });
 }
 
 function firstStage(

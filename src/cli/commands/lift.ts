@@ -5,6 +5,7 @@ import { MAX_K, type SearchMode } from "../../engine/options.js";
 import { type OutputOptions, withOutputOptions } from "../common-options.js";
 import type { CommandContext } from "../context.js";
 import { choiceOption, integerOption, MAX_COUNT } from "../option-values.js";
+import { rerankerOption } from "../reranker-options.js";
 import {
   checkInput,
   type EvalIndexOptions,
@@ -94,7 +95,7 @@ Examples:
 }
 
 function collect(value: string, before: readonly string[] = []): readonly string[] {
-  return [...before, value.trim()];
+  return [...before, rerankerOption("--with")(value.trim())];
 }
 
 function depthsOption(text: string): readonly number[] {
