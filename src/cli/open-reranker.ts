@@ -25,7 +25,13 @@ export async function openReranker({
   cache: file,
   ...options
 }: OpenRerankerOptions): Promise<OpenReranker> {
-  const wanted = typeof file === "string" || (file !== false && parseRerankerSpec(spec).some(isRemote));
+  const stages = parseRerankerSpec(spec);
+  const stored =
+    options.late !== undefined && stages.every(({ kind, model }) => kind === "late" && model === undefined);
+  if (stored && typeof file === "string") {
+    options.logger.warn(`no scores are kept in ${file}: late compares the vectors that the index stores`);
+  }
+  const wanted = !stored && (typeof file === "string" || (file !== false && stages.some(isRemote)));
   const cache = wanted
     ? await SqliteScoreCache.open({
         logger: options.logger,
@@ -38,8 +44,11 @@ export async function openReranker({
       reranker,
       cached: cache !== undefined,
       close: async () => {
-        await reranker.close();
-        await cache?.close();
+        try {
+          await reranker.close();
+        } finally {
+          await cache?.close();
+        }
       },
     };
   } catch (error) {

@@ -7,6 +7,7 @@ import type { SearchOptions, SearchResult } from "../engine/options.js";
 import type { RerankUsage } from "../rerank/types.js";
 import type { CommandContext } from "./context.js";
 import { formatCount, formatDuration } from "./render/format.js";
+import { singleLine } from "./render/plain-text.js";
 import { ProgressRenderer } from "./render/progress.js";
 import { RerankTally, usageWords } from "./render/rerank-summary.js";
 import { descendingScores } from "./run-scores.js";
@@ -30,8 +31,16 @@ export interface RunReport {
   /** Queries that were longer than the model takes. */
   readonly truncated: number;
   /** With a reranker: what it took, and queries whose order stayed that of the first stage. */
-  readonly reranking?: { readonly usage: RerankUsage; readonly unranked: number };
+  readonly reranking?: {
+    readonly usage: RerankUsage;
+    readonly unranked: number;
+    /** What those queries were told, each note once, the first few. */
+    readonly notes: readonly string[];
+  };
 }
+
+/** Errors of services may be all different. */
+const MOST_NOTES = 3;
 
 /** Queries under way at once: one is encoded while others are scored. */
 const CONCURRENT = 4;
@@ -65,6 +74,7 @@ export async function searchQueries(
   let done = 0;
   let truncated = 0;
   const tally = new RerankTally();
+  const notes = new Set<string>();
   const worker = async (): Promise<void> => {
     for (let i = next++; i < queries.length; i = next++) {
       const { id: queryId, text } = queries[i]!;
@@ -77,6 +87,9 @@ export async function searchQueries(
       // Texts and snippets of all hits of all queries would not fit into memory.
       answers[i] = { queryId, hits: runHits(result) };
       if (result.reranking !== undefined) tally.add([result.reranking]);
+      if (result.reranking?.reranked === false) {
+        for (const note of result.notes ?? []) if (notes.size < MOST_NOTES) notes.add(note);
+      }
       if (result.truncated) truncated++;
       done++;
       if (!quiet) progress.update({ stage: "search", done, total: queries.length, unit: "queries" });
@@ -94,7 +107,9 @@ export async function searchQueries(
     k: search.k,
     seconds: (performance.now() - started) / 1000,
     truncated,
-    ...(search.rerank === undefined ? {} : { reranking: { usage: tally.usage, unranked: tally.failed } }),
+    ...(search.rerank === undefined
+      ? {}
+      : { reranking: { usage: tally.usage, unranked: tally.failed, notes: [...notes] } }),
   };
 }
 
@@ -125,6 +140,7 @@ export function renderRunReport({ queries, run, seconds, truncated, reranking }:
     ...(unranked > 0
       ? [`${formatCount(unranked, "query", "queries")} left in the order of the first stage`]
       : []),
+    ...(reranking?.notes ?? []).map((note) => `note: ${singleLine(note)}`),
   ];
   return lines.map((line) => `${line}\n`).join("");
 }

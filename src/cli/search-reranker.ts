@@ -37,10 +37,16 @@ export async function openSearchReranker(
   };
   const [only] = stages;
   const stored = stages.length === 1 && only?.kind === "late" && only.model === undefined;
+  const logger = commandLogger(context, output);
+  if (stored && rerankFields !== undefined) {
+    logger.warn("--rerank-fields changes nothing: late compares the vectors that the index stores");
+  }
   if (stored && rerankBudget === undefined) {
+    if (typeof rerankCache === "string") {
+      logger.warn(`no scores are kept in ${rerankCache}: late compares the vectors that the index stores`);
+    }
     return { rerank: { with: "late", ...options }, cached: false, close: async () => undefined };
   }
-  const logger = commandLogger(context, output);
   const opened = await openReranker({
     ...{ spec, logger, signal: context.signal, late: () => index.reranker({ logger }) },
     ...(rerankCache === undefined || rerankCache === true ? {} : { cache: rerankCache }),

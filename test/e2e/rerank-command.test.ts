@@ -329,6 +329,32 @@ describe("maxsim search --rerank", () => {
     expect(failed.stderr).toMatch(/note: .*tei/);
   });
 
+  it("says which options late has no use for, and keeps no scores", async () => {
+    const file = "unused.sqlite";
+    const search = ["search", "water", "--index", "store", "--rerank", "late", "--rerank-cache", file];
+    const searched = await maxsim(...search, "--rerank-fields", "url");
+    expect(searched.status).toBe(0);
+    expect(searched.stderr).toMatch(/--rerank-fields changes nothing: late compares the vectors/);
+    expect(searched.stderr).toMatch(/no scores are kept in unused\.sqlite/);
+    const rerank = ["rerank", "--index", "store", "--query", "water", "--cache", file];
+    const reranked = await piped('"tea"\n', ...rerank);
+    expect(reranked.status).toBe(0);
+    expect(reranked.stderr).toMatch(/no scores are kept in unused\.sqlite/);
+    expect(reranked.stderr).not.toMatch(/from the cache/);
+    expect(existsSync(join(cwd, file))).toBe(false);
+  });
+
+  it("says why the queries of a run were not reranked", async () => {
+    writeFiles(cwd, { "two.tsv": "a\tflour and water\nb\ttea\n" });
+    const { status, stdout } = await maxsim(
+      ...["search", "--index", "store", "--queries", "two.tsv", "--run", "plain.trec"],
+      ...["-k", "8", "--rerank", "tei:http://127.0.0.1:9"],
+    );
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/2 queries left in the order of the first stage\nnote: .*tei cannot be reached/);
+    expect(stdout.match(/^note:/gm)).toHaveLength(1);
+  });
+
   it("writes runs whose scores tell the order", async () => {
     const { status, stdout } = await maxsim(
       ...["search", "--index", "store", "--queries", "notes/queries.jsonl", "--run", "reranked.trec"],
