@@ -184,7 +184,10 @@ export class SqliteScoreCache implements AsyncDisposable {
     for (let tries = 1; ; tries++) {
       try {
         const table = await this.connect();
-        return table === undefined ? undefined : work(table);
+        if (table === undefined) return undefined;
+        // Closed, or connected anew, by others that have waited for the same connection.
+        if (!table.db.open) continue;
+        return work(table);
       } catch (error) {
         if (!isMaxsimError(error) && systemCode(error) === undefined) throw error;
         if (isBusy(error)) {

@@ -275,6 +275,19 @@ describe("the file of a score cache", () => {
     expect(await present(await open(path), 1)).toEqual([0]);
   });
 
+  it("may be removed, and the cache closed, while others wait for it", async () => {
+    const path = await newPath();
+    for (const turns of [0, 1, 2]) {
+      const cache = await open(path);
+      await rm(path);
+      const work = [1, 2, 3].map((n) => cache.store(entriesOf(n, n + 1)));
+      for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve));
+      await Promise.all([...work, cache.close()]);
+      expect(await cache.lookUp([keyOf(1)])).toEqual([undefined]);
+    }
+    expect(warnings).toEqual([]);
+  });
+
   it("that cannot be made leaves an empty cache and one warning", async () => {
     const folder = await newFolder();
     await writeFile(join(folder, "file"), "");
