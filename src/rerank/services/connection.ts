@@ -4,7 +4,7 @@ import { MaxsimError } from "../../common/errors.js";
 import { checkUrl } from "../http.js";
 
 export interface ConnectionOptions {
-  /** Default: the environment variable of the service. */
+  /** Default: the environment variable of the service, which is sent to the service and the address of the environment alone. */
   readonly apiKey?: string;
   /** Where the service is. Default: its environment variable, or its public address. */
   readonly baseUrl?: string;
@@ -35,12 +35,12 @@ export interface Connection {
 export function connectionOf(place: ServicePlace, options: ConnectionOptions): Connection {
   const { name, keyVariables, baseUrlVariable } = place;
   const keyVariable = keyVariables[0];
-  const apiKey =
-    options.apiKey === undefined
-      ? (keyVariables.map(fromEnvironment).find((key) => key !== "") ?? "")
-      : checkString("apiKey", options.apiKey).trim();
   const fromVariable = fromEnvironment(baseUrlVariable);
   const own = options.baseUrl ?? (fromVariable === "" ? undefined : fromVariable);
+  const apiKey =
+    options.apiKey === undefined
+      ? environmentKey(place, options.baseUrl)
+      : checkString("apiKey", options.apiKey).trim();
   if (own === undefined && apiKey === "" && place.publicUrl("") !== undefined) {
     throw new MaxsimError("UNAUTHORIZED", `there is no key for ${name}`, {
       hint: `Set the environment variable ${keyVariable}, or give the option apiKey.`,
@@ -56,6 +56,22 @@ export function connectionOf(place: ServicePlace, options: ConnectionOptions): C
     headers: apiKey === "" ? {} : { authorization: `Bearer ${apiKey}` },
     keyVariable,
   };
+}
+
+/**
+ * The key of the environment, "" for none. It goes where it was meant to go, the service or the address of the environment, and not to
+ * whatever server a program names; a service without a public address has no other meaning.
+ */
+function environmentKey(place: ServicePlace, baseUrl: unknown): string {
+  const key = place.keyVariables.map(fromEnvironment).find((found) => found !== "") ?? "";
+  const usual = fromEnvironment(place.baseUrlVariable) || place.publicUrl(key);
+  if (baseUrl === undefined || place.publicUrl(key) === undefined) return key;
+  return originOf(baseUrl) === originOf(usual) ? key : "";
+}
+
+/** Undefined for what is no address. */
+function originOf(address: unknown): string | undefined {
+  return typeof address === "string" && URL.canParse(address) ? new URL(address).origin : undefined;
 }
 
 function fromEnvironment(variable: string): string {

@@ -71,6 +71,20 @@ describe("keys and addresses", () => {
     expect(await cohereReranker({ baseUrl: server.url }).rerank(QUERY, DOCUMENTS)).toHaveLength(4);
   });
 
+  it("of the environment do not go to a server that a program names", async () => {
+    await using server = await serve(({ body, path }, response) => {
+      answer(response, 200, goodAnswer(path.startsWith("/v2") ? "cohere" : "tei", body).json);
+    });
+    vi.stubEnv("COHERE_API_KEY", FAKE_KEY);
+    vi.stubEnv("TEI_API_KEY", FAKE_KEY);
+    await cohereReranker({ baseUrl: server.url }).rerank(QUERY, DOCUMENTS);
+    await teiReranker({ baseUrl: server.url }).rerank(QUERY, DOCUMENTS);
+    vi.stubEnv("COHERE_BASE_URL", `${server.url}/v2`);
+    await cohereReranker({ baseUrl: server.url }).rerank(QUERY, DOCUMENTS);
+    const bearer = `Bearer ${FAKE_KEY}`;
+    expect(server.seen.map(({ headers }) => headers.authorization)).toEqual([undefined, bearer, bearer]);
+  });
+
   it.each([
     ["", "/v2/rerank"],
     ["/", "/v2/rerank"],
