@@ -197,9 +197,15 @@ describe("candidates", () => {
       ],
     );
     expect(rowsOf(remote.stdout)[0]!.id).toBe("bicycle");
-    const unknown = await piped('"nobody"\n', "rerank", "--index", "store", "--query", "a");
+    const lines = '{"query":"tea","documents":["tea"]}\n{"query":"b","documents":["tea","nobody"]}\n';
+    const unknown = await piped(lines, "rerank", "--index", "store");
     expect(unknown.status).toBe(1);
-    expect(unknown.stderr).toMatch(/has no document "nobody"/);
+    expect(unknown.stderr).toMatch(/error: standard input:2: the index .* has no document "nobody"/);
+    expect(rowsOf(unknown.stdout)).toHaveLength(1);
+    const skipped = await piped(lines, "rerank", "--index", "store", "--skip-invalid");
+    expect(skipped.status).toBe(0);
+    expect(skipped.stderr).toMatch(/left out standard input:2: the index .* has no document "nobody"/);
+    expect(rowsOf(skipped.stdout)).toHaveLength(1);
   });
 });
 

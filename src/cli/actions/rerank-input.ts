@@ -4,7 +4,7 @@ import { describe } from "../../common/check.js";
 import { isMaxsimError, MaxsimError } from "../../common/errors.js";
 import type { JsonValue } from "../../common/json.js";
 import { readLines } from "../../datasets/lines.js";
-import { documentText } from "../../rerank/document-text.js";
+import { documentId, documentText } from "../../rerank/document-text.js";
 import { MAX_RERANK_DOCUMENTS, type RerankDocument, type RerankRequest } from "../../rerank/types.js";
 import type { CommandContext } from "../context.js";
 
@@ -14,6 +14,8 @@ export interface CandidateOptions {
   readonly fields: readonly string[];
   /** Whether a document may be an id alone. */
   readonly byId: boolean;
+  /** Throws for an id that is not known. */
+  readonly checkKnown?: (id: string) => Promise<unknown>;
   /** Is told of lines that are left out; undefined: they are errors. */
   readonly onInvalid: ((message: string) => void) | undefined;
 }
@@ -75,6 +77,7 @@ export async function* readCandidates(
     try {
       if (text === undefined) throw problem(`the line has ${length} bytes, more than can be read`);
       read = parseLine(text, options);
+      for (const document of read.documents) await options.checkKnown?.(documentId(document) ?? "");
     } catch (error) {
       if (!isMaxsimError(error)) throw error;
       const message = `${name}:${line}: ${error.message}`;

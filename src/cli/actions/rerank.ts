@@ -1,6 +1,7 @@
 /** `maxsim rerank` of candidates: lines in, lines out, query by query. */
 import { once } from "node:events";
 import { MaxsimError } from "../../common/errors.js";
+import type { StoredDocument } from "../../documents/records.js";
 import type { Index } from "../../engine/index.js";
 import { DEFAULT_FIELDS, documentFields, documentId } from "../../rerank/document-text.js";
 import type { RerankDocument, RerankFields, RerankOptions, RerankOutcome } from "../../rerank/types.js";
@@ -85,6 +86,7 @@ export async function rerankLines(
         query: options.query,
         fields: options.fields ?? DEFAULT_FIELDS,
         byId: index !== undefined,
+        ...(index === undefined ? {} : { checkKnown: (id) => storedDocument(index, id) }),
         onInvalid:
           options.skipInvalid === true
             ? (message) => {
@@ -125,17 +127,7 @@ async function withTexts(request: Candidates, index: Index | undefined): Promise
   const documents = await Promise.all(
     request.documents.map(async (document): Promise<RerankFields> => {
       const id = documentId(document) ?? "";
-      const stored = await index.get(id);
-      if (stored === undefined) {
-        throw new MaxsimError(
-          "UNKNOWN_DOCUMENT",
-          `the index ${index.folder} has no document ${JSON.stringify(id)}`,
-          {
-            hint: "Candidates are ids of the index of --index; see them with: maxsim list",
-          },
-        );
-      }
-      const { title, text, url, metadata } = stored;
+      const { title, text, url, metadata } = await storedDocument(index, id);
       return {
         ...metadata,
         ...{ id, text },
@@ -145,6 +137,17 @@ async function withTexts(request: Candidates, index: Index | undefined): Promise
     }),
   );
   return { ...request, documents };
+}
+
+/** Errors: UNKNOWN_DOCUMENT. */
+async function storedDocument(index: Index, id: string): Promise<StoredDocument> {
+  const stored = await index.get(id);
+  if (stored !== undefined) return stored;
+  throw new MaxsimError(
+    "UNKNOWN_DOCUMENT",
+    `the index ${index.folder} has no document ${JSON.stringify(id)}`,
+    { hint: "Candidates are ids of the index of --index; see them with: maxsim list" },
+  );
 }
 
 interface Printer {
