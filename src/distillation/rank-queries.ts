@@ -175,8 +175,9 @@ async function askTeacher(
   const documents = candidates.map((place) => texts.text(place));
   const outcome = await outcomeOf(teacher, query.text, documents, signal);
   if (typeof outcome === "string") return outcome;
-  const { results, reranked, warnings, usage } = outcome;
+  const { results, reranked, complete, warnings, usage } = outcome;
   if (!reranked) return warnings.at(-1) ?? "the teacher did not rank it";
+  if (complete === false) return `the teacher ranked a part of it only: ${warnings.join("; ")}`;
   const scores = new Array<number>(candidates.length);
   for (const { index, score } of results) scores[index] = score;
   const order = results.map(({ index }) => index);

@@ -71,6 +71,7 @@ interface Progress {
   /** By position, of those that a stage scored. */
   readonly scores: Map<number, number>;
   reranked: boolean;
+  complete?: false;
   readonly warnings: string[];
   usage: RerankUsage;
 }
@@ -233,7 +234,7 @@ function startOf<D extends RerankDocument>({ texts }: CheckedRequest<D>): Progre
 function take<D extends RerankDocument>(
   title: string,
   { request, progress }: Part<D>,
-  { results, reranked, warnings, usage }: RerankOutcome<D>,
+  { results, reranked, complete, warnings, usage }: RerankOutcome<D>,
 ): void {
   const count = request.documents.length;
   const sound =
@@ -243,6 +244,7 @@ function take<D extends RerankDocument>(
   if (!sound) throw unsound(title);
   progress.warnings.push(...warnings.map((warning) => `${title}: ${warning}`));
   progress.usage = addUsage(progress.usage, usage);
+  if (complete === false) progress.complete = false;
   if (!reranked) return;
   progress.reranked = true;
   const seen = progress.order.slice(0, count);

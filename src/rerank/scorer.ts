@@ -24,6 +24,8 @@ export interface DocumentScores {
   readonly scores: ArrayLike<number>;
   /** False where `scores` say nothing but the order in which the documents came. Default true. */
   readonly reranked?: boolean;
+  /** False where a part of the scores is the order in which documents came, because calls for it failed. */
+  readonly complete?: false;
   /** One sentence each; a request's outcome has them. */
   readonly warnings?: readonly string[];
   /** Whether a cache may keep the scores. Default: those of ranked documents without warnings. */

@@ -205,16 +205,18 @@ function* each<T>(items: readonly T[]): Generator<T, void, undefined> {
 interface Scored {
   readonly scores: Float64Array;
   readonly reranked: boolean;
+  readonly complete?: false;
   readonly warnings: readonly string[];
   readonly usage: RerankUsage;
 }
 
 const NOTHING: Scored = { scores: new Float64Array(0), reranked: true, warnings: [], usage: NO_USAGE };
 
-function counted({ scores, reranked = true, warnings = [], usage = {} }: DocumentScores): Scored {
+function counted({ scores, reranked = true, complete, warnings = [], usage = {} }: DocumentScores): Scored {
   return {
     scores: Float64Array.from(scores),
     reranked,
+    ...(complete === false ? { complete } : {}),
     warnings,
     usage: addUsage({ ...NO_USAGE, scored: scores.length }, usage),
   };

@@ -68,6 +68,8 @@ export interface RerankOutcome<D extends RerankDocument = RerankDocument> {
   readonly results: readonly Reranked<D>[];
   /** False where the order is the first stage's, because ranking failed; `warnings` says why. */
   readonly reranked: boolean;
+  /** False where a part of the documents stands as in the first stage, because calls for it failed. Absent: not so. */
+  readonly complete?: false;
   /** What could not be done as asked, one sentence each. */
   readonly warnings: readonly string[];
   readonly usage: RerankUsage;

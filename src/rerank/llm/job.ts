@@ -19,6 +19,7 @@ export class Job {
   private readonly failures: MaxsimError[] = [];
   /** Calls that the server failed since the last that it answered. */
   private inARow = 0;
+  private lost = false;
   private stopReason: string | undefined;
   private cap: string | undefined;
   private repaired = { calls: 0, missing: 0, unknown: 0, duplicate: 0 };
@@ -39,6 +40,11 @@ export class Job {
   /** True where at least one answer could be used. */
   get succeeded(): boolean {
     return this.answered > 0;
+  }
+
+  /** False where the server failed a call; answers that cannot be used and documents that it refuses are part of a ranking. */
+  get complete(): boolean {
+    return !this.lost;
   }
 
   /** The first failure, if there was one. */
@@ -143,6 +149,7 @@ export class Job {
     this.failures.push(error);
     // A document can make a model talk nonsense or a server refuse it: that must not keep the others from being ranked.
     if (answered || (error.code === "INVALID_ARGUMENT" && this.answered > 0)) return;
+    this.lost = true;
     this.inARow++;
     if (FINAL.has(error.code) || this.inARow >= PATIENCE) {
       this.stopReason ??= `the calls ended after ${this.inARow === 1 ? "a failure" : `${this.inARow} failures in a row`}`;

@@ -93,7 +93,13 @@ export class LlmScorer implements Scorer {
     const warnings = job.warnings();
     if (!job.succeeded) return this.failed(job, warnings, documents.length);
     // What is cut is cut the same way each time.
-    return { scores, keep: warnings.length === 0, warnings: [...cuts, ...warnings], usage: budget.usage() };
+    return {
+      scores,
+      ...(job.complete ? {} : { complete: false as const }),
+      keep: warnings.length === 0,
+      warnings: [...cuts, ...warnings],
+      usage: budget.usage(),
+    };
   }
 
   /** Errors: that of the first call, or BUDGET_EXCEEDED. INVALID_ARGUMENT in any case. */

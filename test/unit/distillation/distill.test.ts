@@ -338,6 +338,22 @@ describe("a teacher that fails", () => {
     expect(report.queries).toMatchObject({ ranked: 4, failed: 1 });
   });
 
+  it("of a part of a ranking leaves its query out, and is asked again", async () => {
+    const scorer = new Teacher();
+    const whole = scorer.score.bind(scorer);
+    scorer.score = async (requests, options) => {
+      const results = await whole(requests, options);
+      return results.map((result, i) => {
+        const half = requests[i]!.query === QUERIES[1]!.text;
+        return half ? { ...result, complete: false, warnings: ["one call failed"] } : result;
+      });
+    };
+    const { out, report, failures } = await run({ scorer });
+    expect(report.queries).toMatchObject({ asked: 5, ranked: 4, failed: 1 });
+    expect(failures).toEqual(["q1: the teacher ranked a part of it only: one call failed"]);
+    expect((await run({ out })).asked.map(({ query }) => query)).toEqual([QUERIES[1]!.text]);
+  });
+
   it("every time ends the run", async () => {
     const queries = Array.from({ length: 30 }, (_, i) => ({ id: `${i}`, text: `cat number ${i}` }));
     const scorer = failing("TIMEOUT", () => true);

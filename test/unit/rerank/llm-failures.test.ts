@@ -128,6 +128,16 @@ describe("a server that", () => {
     expect(order).toEqual([...FIRST_STAGE].reverse());
   });
 
+  it("fails for a part of the documents says so, unlike a model that talks nonsense about it", async () => {
+    const some = (reply: ChatReply) => (request: ChatRequest) =>
+      request.number === 1 ? reply : oracle(request);
+    const { outcome } = await rankWith(some({ status: 429 }), WINDOWS);
+    expect(outcome).toMatchObject({ reranked: true, complete: false });
+    const whole = await rankWith(some("nonsense"), WINDOWS);
+    expect(whole.outcome.warnings).toHaveLength(1);
+    expect(whole.outcome).not.toHaveProperty("complete");
+  });
+
   it("answers many calls at the same time leaves no warnings of Node's", async () => {
     const warnings: Error[] = [];
     const listen = (warning: Error): void => void warnings.push(warning);
