@@ -384,6 +384,7 @@ describe("wrong usage", () => {
     [["rerank", "--top", "0"], /--top takes a whole number from 1/],
     [["rerank", "--fields", "a,,b"], /--fields takes names/],
     [["rerank", "--corpus", "c.jsonl"], /--corpus goes with --run FILE/],
+    [["rerank", "--depth", "5"], /--depth goes with --run FILE/],
     [["rerank", "--run", "first.trec"], /--run needs the texts of its queries/],
     [["rerank", "--run", "first.trec", "--queries", "q.jsonl"], /--run needs its documents/],
     [["rerank", "--run", "a", "--collection", "notes", "--json"], /--json with --run needs --out FILE/],

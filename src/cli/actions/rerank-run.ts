@@ -22,7 +22,7 @@ import { type RerankEnvironment, rerankOptions, withReranker } from "./rerank.js
 /** Queries that are ranked in one call. */
 const BATCH_QUERIES = 16;
 
-export type RerankRunOptions = RerankCommandOptions & { readonly run: string };
+export type RerankRunOptions = RerankCommandOptions & { readonly run: string; readonly depth: number };
 
 /** A query of the run: all its documents, best first, and the texts of those that are reranked. */
 interface RunQuery {

@@ -11,7 +11,7 @@ export interface RerankCommandOptions extends OutputOptions {
   readonly query?: string;
   readonly with: string;
   readonly top?: number;
-  readonly depth: number;
+  readonly depth?: number;
   readonly fields?: readonly string[];
   readonly maxTokens?: number;
   readonly index?: string;
@@ -51,9 +51,8 @@ export function registerRerank(program: Command, context: CommandContext): void 
     .option("--collection <dir>", "with --run: a BEIR folder, for --queries and --corpus")
     .option(
       "--depth <number>",
-      "with --run: documents of a query that are reranked, the others stay behind them",
+      `with --run: documents of a query that are reranked, the others stay behind them (default: ${DEFAULT_DEPTH})`,
       integerOption("--depth", 1, MAX_RERANK_DOCUMENTS),
-      DEFAULT_DEPTH,
     )
     .option("--out <file>", "with --run: where to write the run (default: standard output)")
     .option(
@@ -118,14 +117,18 @@ Examples:
         await rerankLines(file, options, context);
       } else {
         const { rerankRun } = await import("../actions/rerank-run.js");
-        await rerankRun({ ...options, run: options.run }, context);
+        const { run, depth = DEFAULT_DEPTH } = options;
+        await rerankRun({ ...options, run, depth }, context);
       }
     });
 }
 
 function checkUsage(file: string | undefined, options: RerankCommandOptions): void {
-  const { run, queries, corpus, collection, index, query, out, top } = options;
-  const ofRun = { "--queries": queries, "--corpus": corpus, "--collection": collection, "--out": out };
+  const { run, queries, corpus, collection, index, query, out, top, depth } = options;
+  const ofRun = {
+    ...{ "--queries": queries, "--corpus": corpus, "--collection": collection },
+    ...{ "--out": out, "--depth": depth },
+  };
   const alone = Object.entries(ofRun).find(([, value]) => run === undefined && value !== undefined)?.[0];
   const places = [corpus, collection, index].filter((place) => place !== undefined);
   const wrong: ReadonlyArray<readonly [boolean, string]> = [
