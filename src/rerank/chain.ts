@@ -119,11 +119,12 @@ class ChainReranker extends BaseReranker {
     if (failed !== undefined) throw failed.reason;
   }
 
-  /** A document that is nothing but an id may be known to the first stage, which will say so if it is not. */
+  /** A document that has an id and no text may be known to the first stage, which will say so or place it last if it is not. */
   protected override textOf(name: string, document: RerankDocument, fields: readonly string[]): string {
     const id = documentId(document);
     const bare = fields.every((field) => (documentFields(document)?.[field] ?? null) === null);
-    return id !== undefined && bare ? id : super.textOf(name, document, fields);
+    const text = id !== undefined && bare ? "" : super.textOf(name, document, fields);
+    return text.trim() === "" && id !== undefined ? id : text;
   }
 
   /** What becomes of stages was told as it happened, once for all requests; what stages warn of they tell themselves. */

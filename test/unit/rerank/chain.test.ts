@@ -170,8 +170,17 @@ describe("stages", () => {
         return [{ results, reranked: true, warnings: [], usage: {}, milliseconds: 0 }];
       },
     });
-    await chainReranker([{ reranker: byId }]).rerank("q", [{ id: "a" }, { id: "b", text: null }]);
-    expect(seen).toEqual([{ id: "a" }, { id: "b", text: null }]);
+    const known = [{ id: "a" }, { id: "b", text: null }, { id: "c", text: " " }];
+    await chainReranker([{ reranker: byId }]).rerank("q", known);
+    expect(seen).toEqual(known);
+    const blank = [
+      { id: "c", text: " " },
+      { id: "d", text: "2" },
+    ];
+    expect((await pairs(chainOf([[byValue()]]), blank)).map(([document]) => document)).toEqual([
+      blank[1],
+      blank[0],
+    ]);
     await expect(chainOf([[byValue()]]).rerank("q", [{ id: "a" }])).rejects.toMatchObject({
       code: "INVALID_DOCUMENT",
     });
