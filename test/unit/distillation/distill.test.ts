@@ -341,9 +341,9 @@ describe("a teacher that fails", () => {
   it("of a part of a ranking leaves its query out, and is asked again", async () => {
     const scorer = new Teacher();
     const whole = scorer.score.bind(scorer);
-    scorer.score = async (requests, options) => {
-      const results = await whole(requests, options);
-      return results.map((result, i) => {
+    scorer.score = async (requests: readonly ScoreRequest[]) => {
+      const results = await whole(requests);
+      return results.map((result, i): DocumentScores => {
         const half = requests[i]!.query === QUERIES[1]!.text;
         return half ? { ...result, complete: false, warnings: ["one call failed"] } : result;
       });
