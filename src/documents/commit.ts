@@ -6,7 +6,7 @@ import { checkDocument } from "./check-document.js";
 import { HiddenRows, IDS_AT_ONCE } from "./hidden-rows.js";
 import { inconsistent } from "./inconsistent.js";
 import { IndexedRows } from "./indexed-rows.js";
-import { fromJsonText, toJsonText } from "./json-text.js";
+import { objectFromJsonText, toJsonText } from "./json-text.js";
 import { writeWords } from "./passage-words.js";
 import { purge } from "./purge.js";
 import type { CodecRecord, DocumentUpdate, SegmentRecord } from "./records.js";
@@ -14,7 +14,6 @@ import { RowQuery, rowWriter, type WithoutChecksum } from "./rows.js";
 import { CATALOG_VERSION, type Rows } from "./schema.js";
 import { checkFileRecord, SnapshotReader, tableEnds } from "./snapshot.js";
 import type { Staging } from "./staging.js";
-import type { Metadata } from "./types.js";
 
 interface Totals {
   documents: number;
@@ -147,7 +146,8 @@ function updatedInput(row: Rows["documents"], update: DocumentUpdate): Parameter
   const [, , , id, title, url, metadata, path, line] = row;
   const chosen = <T>(value: T | null | undefined, before: T | null): T | undefined =>
     (value === undefined ? before : value) ?? undefined;
-  const before = metadata === null ? null : (fromJsonText(metadata, `document ${row[0]}`) as Metadata);
+  const before =
+    metadata === null ? null : objectFromJsonText(metadata, `the metadata of document ${row[0]}`);
   const source = chosen(update.source, path === null ? null : line === null ? { path } : { path, line });
   const values = {
     title: chosen(update.title, title),

@@ -3,11 +3,10 @@ import type Database from "better-sqlite3";
 import { damagedCatalog } from "./damaged-catalog.js";
 import { HiddenRows, LIVE, type PagePlace } from "./hidden-rows.js";
 import { IndexedRows, isVisible } from "./indexed-rows.js";
-import { fromJsonText } from "./json-text.js";
+import { objectFromJsonText } from "./json-text.js";
 import type { DocumentSummary, RowCondition, Snapshot, StoredDocument, StoredPassage } from "./records.js";
 import { RowQuery } from "./rows.js";
 import type { Rows } from "./schema.js";
-import type { Metadata } from "./types.js";
 
 /** Questions of more than one statement are to be asked within a transaction. */
 export class DocumentReader {
@@ -142,7 +141,7 @@ export class DocumentReader {
       metadata:
         metadata === null
           ? {}
-          : (fromJsonText(metadata, `${this.db.name}: the metadata of document ${documentNo}`) as Metadata),
+          : objectFromJsonText(metadata, `${this.db.name}: the metadata of document ${documentNo}`),
       ...(path === null ? {} : { source: line === null ? { path } : { path, line } }),
       firstPassage,
       passages,

@@ -1,4 +1,5 @@
 /** JSON as it is stored: checked, well-formed, and for settings canonical, so that equal values are equal bytes. */
+import { describe } from "../common/check.js";
 import { MaxsimError } from "../common/errors.js";
 import type { JsonValue } from "../common/json.js";
 
@@ -71,6 +72,15 @@ export function toJsonText(value: unknown, options: { readonly sortKeys: boolean
   };
 
   return write(value, "the value");
+}
+
+/** Like `fromJsonText`, of a row that holds an object. Errors: CORRUPT. */
+export function objectFromJsonText(text: string, where: string): { readonly [key: string]: JsonValue } {
+  const value = fromJsonText(text, where);
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new MaxsimError("CORRUPT", `${where} must be an object, found ${describe(value)}`);
+  }
+  return value as { readonly [key: string]: JsonValue };
 }
 
 /** The value behind a stored text of the row `where`; `__proto__` stays an ordinary key. Errors: CORRUPT. */

@@ -62,6 +62,11 @@ const CONTRADICTIONS: readonly (readonly [what: string, sql: string])[] = [
        (SELECT 1 FROM tombstones t WHERE t.document_no = d.document_no) GROUP BY id HAVING count(*) > 1)`,
   ],
   [
+    "documents have metadata that is no object",
+    `SELECT count(*) FROM documents WHERE metadata IS NOT NULL
+       AND CASE WHEN json_valid(metadata) THEN json_type(metadata) ELSE '' END <> 'object'`,
+  ],
+  [
     "sources belong to no root",
     `SELECT count(*) FROM sources s WHERE s.gen_dropped IS NULL AND NOT EXISTS
        (SELECT 1 FROM roots r WHERE r.root_no = s.root_no AND r.gen_dropped IS NULL)`,

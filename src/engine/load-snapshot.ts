@@ -88,7 +88,7 @@ export async function openGeneration(
       const { centroids } = snapshot.codecs.get(record.codecNo)!;
       const segment =
         known === undefined
-          ? await loadSegment(files, record, centroids, codec, deleted)
+          ? await loadSegment(files, record, centroids, codec, deleted, snapshot.nextDocument)
           : inGeneration(known, codec, deleted);
       byFile.set(record.file.fileId, segment);
     }
@@ -160,6 +160,26 @@ async function loadSegment(
   centroids: number,
   codec: Codec,
   deleted: readonly (readonly [number, number])[],
+  nextDocument: number,
 ): Promise<Segment> {
-  return decodeSegment(await files.open("segment", record.file), codec, { ...record, centroids }, deleted);
+  const file = await files.open("segment", record.file);
+  const segment = decodeSegment(file, codec, { ...record, centroids }, deleted);
+  checkDocuments(segment, nextDocument);
+  return segment;
+}
+
+/** Numbers of documents become sizes of sets, and are looked up by halves. Errors: CORRUPT. */
+function checkDocuments({ name, documents }: Segment, nextDocument: number): void {
+  let last = 0;
+  for (let p = 0; p < documents.length; p++) {
+    const documentNo = documents[p]!;
+    if (documentNo >= last && documentNo < nextDocument) {
+      last = documentNo;
+      continue;
+    }
+    throw new MaxsimError(
+      "CORRUPT",
+      `${name}: passage ${p} belongs to document ${documentNo}, expected ${last} to ${nextDocument - 1}`,
+    );
+  }
 }

@@ -238,6 +238,19 @@ describe("files with right checksums that do not say what they should", () => {
     );
   });
 
+  it.each([
+    [2, 2 ** 31, /passage 2 belongs to document 2147483648, expected \d+ to \d+$/],
+    [2, 0, /passage 2 belongs to document 0, expected 1 to \d+$/],
+  ])("in the document of passage %i, which opening refuses", async (passage, documentNo, what) => {
+    const folder = copy();
+    const [first] = filesOf(folder, "segment");
+    await lie(folder, "segment", first!, "document", (bytes) => u32(bytes, passage, documentNo));
+    await expect(Index.open(folder)).rejects.toMatchObject({
+      code: "CORRUPT",
+      message: expect.stringMatching(what),
+    });
+  });
+
   it("in a codec", async () => {
     const folder = copy();
     const written = await lie(folder, "codec", filesOf(folder, "codec")[0]!, "cscales", (bytes) =>
@@ -271,6 +284,21 @@ describe("damage of the catalog", () => {
     const found = await problems(folder);
     expect(found).toContainEqual({ file: "catalog.sqlite", what: expect.stringMatching(what) });
     expect(new Set(found.map((problem) => problem.what)).size).toBe(found.length);
+  });
+
+  it("is found in metadata that is no object, and nobody is told that it is one", async () => {
+    const folder = copy();
+    sql(folder, "UPDATE documents SET metadata = 'null' WHERE document_no = 4");
+    reseal(folder, "documents");
+    expect(await problems(folder)).toContainEqual({
+      file: "catalog.sqlite",
+      what: "1 documents have metadata that is no object",
+    });
+    await using index = await Index.open(folder);
+    await expect(index.list()).rejects.toMatchObject({
+      code: "CORRUPT",
+      message: expect.stringMatching(/the metadata of document 4 must be an object, found null$/),
+    });
   });
 
   it("is found when rows with right checksums contradict the segments", async () => {
