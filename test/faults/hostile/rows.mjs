@@ -80,7 +80,7 @@ const rows = [
   {
     name: "a text of one long word",
     memory: 700,
-    seconds: 120,
+    seconds: 300,
     async run(context) {
       const length = context.size(30_000, 5_000_000);
       return context.withText(async (index) => {
@@ -322,7 +322,7 @@ const rows = [
   {
     name: "a folder of many files",
     memory: 300,
-    seconds: 120,
+    seconds: 300,
     async run(context) {
       const count = context.size(2000, 100_000);
       mkdirSync(context.path("many"));
