@@ -33,5 +33,11 @@ describe("a set of documents", () => {
     expect(far.size).toBe(3);
     expect(far.has(5_000_001)).toBe(false);
     expect(far.bytes).toBeLessThan(5_000_000 / 8 + 8);
+    const last = 2 ** 32 - 1;
+    const spread = DocumentSet.of([last, 7, 2 ** 31]);
+    expect([...spread.or(far)]).toEqual([7, 31, 32, 5_000_000, 2 ** 31, last]);
+    expect([...far.or(spread).without(far)]).toEqual([7, 2 ** 31, last]);
+    expect([...spread.and(DocumentSet.of([last, 8]))]).toEqual([last]);
+    expect(spread.bytes).toBeLessThan(600_000);
   });
 });
