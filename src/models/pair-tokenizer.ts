@@ -1,10 +1,7 @@
 /** Queries and documents into the positions that a cross-encoder sees, long documents in several parts. */
-import { readFile } from "node:fs/promises";
-import { ioError, isMaxsimError } from "../common/errors.js";
 import type { CrossEncoderSettings } from "./cross-encoder-settings.js";
-import { invalidModel } from "./model-folder.js";
 import { specialPositions } from "./pair-template.js";
-import { createRawTokenizer, type RawTokenizer } from "./raw-tokenizer.js";
+import { createRawTokenizer, loadTokenizer, type RawTokenizer } from "./raw-tokenizer.js";
 import { tokenizeUpTo } from "./tokenizer.js";
 
 export interface EncodedPair {
@@ -41,21 +38,11 @@ export class PairTokenizer {
   }
 
   /** @throws MaxsimError MODEL_INVALID when tokenizer.json cannot be used. */
-  static async load(settings: PairSettings): Promise<PairTokenizer> {
-    const file = settings.tokenizerFile;
-    let text: string;
-    try {
-      text = await readFile(file, "utf8");
-    } catch (error) {
-      throw ioError("read", file, error);
-    }
-    try {
-      return new PairTokenizer(settings, createRawTokenizer(JSON.parse(text)));
-    } catch (error) {
-      if (isMaxsimError(error)) throw error;
-      const reason = error instanceof Error ? error.message : String(error);
-      throw invalidModel(file, `must be a tokenizer of the tokenizers library: ${reason}`, undefined, error);
-    }
+  static load(settings: PairSettings): Promise<PairTokenizer> {
+    return loadTokenizer(
+      settings.tokenizerFile,
+      (json) => new PairTokenizer(settings, createRawTokenizer(json)),
+    );
   }
 
   /** As many tokens as tell what is cut beside documents of up to `maxTokens`: whether the query is the longer one, too. */

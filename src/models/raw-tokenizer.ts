@@ -1,5 +1,8 @@
 /** The part of the tokenizers library that is used here, with types of its own: the library's do not resolve. */
+import { readFile } from "node:fs/promises";
 import { Tokenizer } from "@huggingface/tokenizers";
+import { ioError, isMaxsimError } from "../common/errors.js";
+import { invalidModel } from "./model-folder.js";
 
 export interface RawTokenizer {
   encode(text: string, options?: { readonly add_special_tokens?: boolean }): { readonly ids: number[] };
@@ -41,4 +44,21 @@ export interface RawTokenizerSteps {
 /** Builds a tokenizer from the parsed `tokenizer.json`; throws plain errors for what it does not know. */
 export function createRawTokenizer(json: object): RawTokenizer & RawTokenizerSteps {
   return new Tokenizer(json, {}) as unknown as RawTokenizer & RawTokenizerSteps;
+}
+
+/** What `make` makes of the parsed `tokenizer.json` in `file`. Errors: IO, MODEL_INVALID for plain errors of `make`, and its own. */
+export async function loadTokenizer<T>(file: string, make: (json: object) => T): Promise<T> {
+  let text: string;
+  try {
+    text = await readFile(file, "utf8");
+  } catch (error) {
+    throw ioError("read", file, error);
+  }
+  try {
+    return make(JSON.parse(text));
+  } catch (error) {
+    if (isMaxsimError(error)) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw invalidModel(file, `must be a tokenizer of the tokenizers library: ${reason}`, undefined, error);
+  }
 }

@@ -2,10 +2,8 @@
  * Texts into the positions that a ColBERT model sees: `[CLS] [marker] w1 ... wn [SEP]`, cut to the model's limits
  * with the last special token kept, queries filled up with expansion tokens where the model was trained so.
  */
-import { readFile } from "node:fs/promises";
-import { ioError } from "../common/errors.js";
 import { invalidModel } from "./model-folder.js";
-import { createRawTokenizer, type RawTokenizer } from "./raw-tokenizer.js";
+import { createRawTokenizer, loadTokenizer, type RawTokenizer } from "./raw-tokenizer.js";
 import type { Marker, ModelSettings } from "./settings.js";
 import { type LocatedTokens, TokenLocator } from "./token-offsets.js";
 import { tokenSpelling, WordCutter } from "./token-words.js";
@@ -97,21 +95,8 @@ export class TextTokenizer {
   }
 
   /** @throws MaxsimError MODEL_INVALID when tokenizer.json cannot be used. */
-  static async load(settings: ModelSettings): Promise<TextTokenizer> {
-    const file = settings.tokenizerFile;
-    let text: string;
-    try {
-      text = await readFile(file, "utf8");
-    } catch (error) {
-      throw ioError("read", file, error);
-    }
-    try {
-      return new TextTokenizer(settings, JSON.parse(text));
-    } catch (error) {
-      if (error instanceof Error && error.name === "MaxsimError") throw error;
-      const reason = error instanceof Error ? error.message : String(error);
-      throw invalidModel(file, `must be a tokenizer of the tokenizers library: ${reason}`, undefined, error);
-    }
+  static load(settings: ModelSettings): Promise<TextTokenizer> {
+    return loadTokenizer(settings.tokenizerFile, (json) => new TextTokenizer(settings, json));
   }
 
   /** Positions that the text of one passage can fill. */

@@ -13,6 +13,7 @@ import {
   type RerankOutcome,
   type RerankRequest,
 } from "./types.js";
+import { NO_USAGE } from "./usage.js";
 
 /** Tokens of a document that a caller may ask for at most. */
 const MAX_TOKENS_PER_DOCUMENT = 1_000_000;
@@ -84,7 +85,8 @@ export abstract class BaseReranker implements Reranker {
     const milliseconds = performance.now() - start;
     let at = 0;
     return known.map((request): RerankOutcome<D> => {
-      if (request.documents.length === 0) return { ...EMPTY, results: [], milliseconds };
+      if (request.documents.length === 0)
+        return { results: [], reranked: true, warnings: [], usage: NO_USAGE, milliseconds };
       const { order, scores, ...outcome } = ranked[at++]!;
       for (const warning of outcome.warnings) this.tell(warning);
       const results = order.slice(0, checked.topN).map((index, i) => {
@@ -141,12 +143,6 @@ export abstract class BaseReranker implements Reranker {
     return { query, documents, texts };
   }
 }
-
-const EMPTY = {
-  reranked: true,
-  warnings: [],
-  usage: { scored: 0, cached: 0, requests: 0, inputTokens: 0, outputTokens: 0, searchUnits: 0, cost: 0 },
-} as const;
 
 function checkOptions(options: RerankOptions): CheckedOptions {
   const { topN, fields, maxTokensPerDocument, signal } = options;

@@ -6,6 +6,7 @@ import { Pace } from "../../../src/rerank/chain-budget.js";
 import type { DocumentScores, ScoreOptions, ScoreRequest, Scorer } from "../../../src/rerank/scorer.js";
 import { ScoringReranker } from "../../../src/rerank/scoring-reranker.js";
 import type { RerankDocument, Reranker, RerankOptions } from "../../../src/rerank/types.js";
+import { NO_USAGE } from "../../../src/rerank/usage.js";
 import { describeReranker } from "../../support/reranker-conformance.js";
 
 /** Scores documents with a function of their text. */
@@ -195,15 +196,7 @@ describe("stages", () => {
           results: results.map((index) => ({ index, score: 1, document: document as never })),
           reranked: true,
           warnings: [],
-          usage: {
-            scored: 0,
-            cached: 0,
-            requests: 0,
-            inputTokens: 0,
-            outputTokens: 0,
-            searchUnits: 0,
-            cost: 0,
-          },
+          usage: NO_USAGE,
           milliseconds: 0,
         }));
       await expect(chainReranker([{ reranker: broken }]).rerank("q", ["1", "2"])).rejects.toMatchObject({
